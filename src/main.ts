@@ -1,0 +1,17 @@
+// argv → role. Each role is a chunk of its own, so that one never loads another's code.
+const role = process.argv[2];
+if (role === 'daemon') {
+	const { runDaemon } = await import('./daemon.ts');
+	await runDaemon(process.argv.slice(3));
+} else if (role === 'shim') {
+	const { runShim } = await import('./runtime/shim/main.ts');
+	await runShim(process.argv.slice(3));
+} else if (role === 'unpack-layer') {
+	const { runUnpack } = await import('./store/snapshots/unpack/main.ts');
+	await runUnpack(process.argv.slice(3));
+} else {
+	const { runCli } = await import('./cli/main.ts');
+	process.exitCode = await runCli(process.argv.slice(2));
+}
+
+export {};

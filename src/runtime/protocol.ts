@@ -1,0 +1,127 @@
+import type { ByteDuplex } from '../lib/byte-duplex.ts';
+
+/** The OCI runtime program that a shim calls. */
+export interface RuntimeProgram {
+	/** Name in the API: `crun`, `runc`, or one given with `--add-runtime`. */
+	readonly name: string;
+	readonly path: string;
+	readonly args: readonly string[];
+	/** The runtime's own state directory (`--root`). */
+	readonly root: string;
+}
+
+/** How a shim keeps a container's output. Sizes in bytes; -1: no limit. */
+export type LogTarget =
+	| { readonly driver: 'none' }
+	| {
+			readonly driver: 'json-file';
+			readonly path: string;
+			readonly maxSize: number;
+			readonly maxFiles: number;
+			readonly compress: boolean;
+			/** Attributes added to each line (`labels`, `env`, `tag` options). */
+			readonly attributes: Readonly<Record<string, string>>;
+	  };
+
+/** Everything a shim needs to run one container without a daemon. */
+export interface ShimJob {
+	readonly id: string;
+	/** Directory with `config.json`; on a tmpfs. */
+	readonly bundle: string;
+	/** Durable directory; `exit.json` is written there. */
+	readonly stateDir: string;
+	/** Unix socket to serve. */
+	readonly socket: string;
+	readonly runtime: RuntimeProgram;
+	readonly tty: boolean;
+	readonly openStdin: boolean;
+	/** Close stdin when the first client that attached to it goes. */
+	readonly stdinOnce: boolean;
+	/** Rows, columns to start the terminal with. */
+	readonly consoleSize: readonly [number, number] | null;
+	readonly log: LogTarget;
+	/** Cgroup path below each hierarchy's mount, e.g. `/gantry/<id>`; removed by the shim after the exit. */
+	readonly cgroupPath: string;
+}
+
+/** How a container ended. Written durably as `exit.json` before anybody is told. */
+export interface ExitStatus {
+	/** The exit code, or 128 + the signal that ended it. */
+	readonly code: number;
+	readonly oomKilled: boolean;
+	/** RFC 3339 with nanoseconds. */
+	readonly finishedAt: string;
+	readonly pid: number;
+	readonly startedAt: string;
+}
+
+/** An exec for a shim to run. */
+export interface ExecJob {
+	readonly id: string;
+	/** OCI `process` document. */
+	readonly process: unknown;
+	readonly tty: boolean;
+	readonly stdin: boolean;
+	readonly stdout: boolean;
+	readonly stderr: boolean;
+	readonly consoleSize: readonly [number, number] | null;
+}
+
+/** A running exec, as a shim knows it. */
+export interface ShimExec {
+	/** @throws `invalid_argument` with the runtime's message when the command cannot be started. */
+	start(): Promise<{ readonly pid: number }>;
+	readonly exited: Promise<{ readonly code: number }>;
+}
+
+/** What a shim says of itself to a daemon that connects. */
+export interface ShimState {
+	readonly id: string;
+	readonly at: 'ready' | 'running' | 'exited';
+	readonly pid: number;
+	readonly startedAt: string;
+	readonly exit: ExitStatus | null;
+	readonly execs: readonly { readonly id: string; readonly pid: number; readonly code: number | null }[];
+}
+
+/** Which streams an attach wants of a shim. */
+export interface ShimAttach {
+	readonly stdin: boolean;
+	readonly stdout: boolean;
+	readonly stderr: boolean;
+	/** An exec's id; absent: the container's own process. */
+	readonly execId?: string;
+}
+
+/**
+ * The daemon's end of one shim. Every call has a deadline (10 s unless said otherwise) and throws `timeout` past it,
+ * `unavailable` when the shim is gone.
+ */
+export interface Shim {
+	readonly id: string;
+	/** Runs the container. @throws `invalid_argument` with the runtime's message when the command cannot be started. */
+	start(): Promise<{ readonly pid: number; readonly startedAt: string }>;
+	/** Output comes as Docker's stdcopy frames, raw with a TTY; what is written goes to stdin, `end()` closes it. */
+	attach(options: ShimAttach): Promise<ByteDuplex>;
+	/** Sends a signal to the init process; `all`: kills every process of its cgroup. */
+	signal(signal: number, options?: { readonly all?: boolean }): Promise<void>;
+	resize(size: { readonly rows: number; readonly columns: number }, execId?: string): Promise<void>;
+	/** Makes an exec ready: attach to it, then start it. */
+	exec(job: ExecJob): Promise<ShimExec>;
+	/** Resolves once the exit status is durable. Rejects with `unavailable` when the shim dies without one. */
+	readonly exited: Promise<ExitStatus>;
+	/** Lets go of the connection (and of a shim that was never started, which then ends). */
+	close(): void;
+}
+
+/** Makes shims and finds them again. */
+export interface Shims {
+	/** A shim, listening, with the job in hand but the container not yet started. */
+	launch(job: ShimJob): Promise<Shim>;
+	/** Connects to a shim that an earlier daemon left; null when there is none at that socket. `state` is what it said. */
+	reconnect(id: string, socket: string): Promise<{ shim: Shim; state: ShimState } | null>;
+	/** A container will be started soon: keep a spare shim ready and pre-warm the cgroup hand-over. Never throws. */
+	prewarm(): void;
+	/** Ends spare shims; running ones are left alone. */
+	close(): void;
+}
