@@ -8,6 +8,8 @@ export interface Journal {
 	read(range: { after: number; since?: bigint; until?: bigint; limit: number }): readonly Event[];
 	/** The sequence number of the newest event, 0 when there is none. */
 	head(): number;
+	/** Runs `body` so that what it persists and what it appends become durable together, or not at all. */
+	transaction<R>(body: () => R): R;
 }
 
 /** How a subscriber receives events: in order, without gaps, on the event loop. */
@@ -15,8 +17,11 @@ export type Listener = (event: Event) => void;
 
 /** Publishes events: journal first, then listeners. */
 export interface EventBus {
-	/** Persists, then tells all listeners. A listener that throws stops nobody else. */
-	publish(event: NewEvent): Event;
+	/**
+	 * Persists, then tells all listeners. A listener that throws stops nobody else.
+	 * `persist` writes the transition's records: it joins the transaction of the journal entry.
+	 */
+	publish(event: NewEvent, persist?: () => void): Event;
 	/** Calls `listener` for each event from now on. Returns the way to stop it. */
 	subscribe(listener: Listener): () => void;
 	/** Replays the journal from `since`, then goes on live until `until`, or until the signal aborts. Never buffers without bound. */
@@ -33,8 +38,11 @@ const pageSize = 512;
 export function createEventBus(journal: Journal, onListenerError: (error: unknown) => void): EventBus {
 	const listeners = new Set<Listener>();
 
-	const publish = (event: NewEvent): Event => {
-		const stored = journal.append(event);
+	const publish = (event: NewEvent, persist?: () => void): Event => {
+		const stored = journal.transaction(() => {
+			persist?.();
+			return journal.append(event);
+		});
 		for (const listener of [...listeners]) {
 			try {
 				listener(stored);

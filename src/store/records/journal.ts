@@ -1,4 +1,4 @@
-import type { Database } from 'bun:sqlite';
+import type { Records } from './records.ts';
 
 /** An event as stored: `body` is its JSON. */
 interface Row {
@@ -17,7 +17,8 @@ export type StoredEntry<E> = E & { readonly sequence: number; readonly timeNano:
  * The durable event journal: a table with growing sequence numbers and strictly growing times.
  * Keeps the newest `retention` entries.
  */
-export function openJournal<E extends object = Entry>(database: Database, retention: number, now: () => bigint) {
+export function openJournal<E extends object = Entry>(records: Records, retention: number, now: () => bigint) {
+	const { database } = records;
 	database.run(
 		'CREATE TABLE IF NOT EXISTS journal (sequence INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, body TEXT NOT NULL)',
 	);
@@ -57,5 +58,6 @@ export function openJournal<E extends object = Entry>(database: Database, retent
 				.map((row) => parse({ ...row, time: BigInt(row.time) }));
 		},
 		head: () => head,
+		transaction: records.transaction,
 	};
 }

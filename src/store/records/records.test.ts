@@ -49,14 +49,14 @@ test('a second opener is told that the database is taken', () => {
 test('the journal grows in sequence and time, across reopening and a clock set back', () => {
 	using place = temporary();
 	const records = openRecords(place.path);
-	const journal = openJournal<{ a: string }>(records.database, 10_000, () => 1_700_000_000_000_000_001n);
+	const journal = openJournal<{ a: string }>(records, 10_000, () => 1_700_000_000_000_000_001n);
 	const one = journal.append({ a: 'x' });
 	const two = journal.append({ a: 'y' });
 	expect(two.sequence).toBe(one.sequence + 1);
 	expect(two.timeNano).toBe(1_700_000_000_000_000_002n);
 	records.close();
 	const again = openRecords(place.path);
-	const reopened = openJournal<{ a: string }>(again.database, 10_000, () => 5n);
+	const reopened = openJournal<{ a: string }>(again, 10_000, () => 5n);
 	expect(reopened.head()).toBe(two.sequence);
 	expect(reopened.append({ a: 'z' }).timeNano).toBe(1_700_000_000_000_000_003n);
 	expect(reopened.read({ after: 0, since: 1_700_000_000_000_000_002n, limit: 10 }).map((e) => e.a)).toEqual(['y', 'z']);

@@ -1,0 +1,25 @@
+/** The wall clock in nanoseconds since the epoch, with the resolution of the monotonic clock between two readings. */
+export function nowNano(): bigint {
+	return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+}
+
+/** RFC 3339 with nine digits of fraction, UTC, e.g. `2024-05-01T10:00:00.000000001Z`. */
+export function formatNano(nano: bigint): string {
+	const seconds = nano / 1_000_000_000n;
+	const fraction = (nano % 1_000_000_000n).toString().padStart(9, '0');
+	return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
+}
+
+/** The present as {@link formatNano} prints it. */
+export function timestamp(): string {
+	return formatNano(nowNano());
+}
+
+/** Nanoseconds since the epoch of an RFC 3339 time; null when it is not one. */
+export function parseNano(text: string): bigint | null {
+	const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+	if (match === null) return null;
+	const milliseconds = Date.parse(`${match[1]}${match[3]}`);
+	if (Number.isNaN(milliseconds)) return null;
+	return BigInt(milliseconds) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+}
