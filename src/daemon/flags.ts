@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util';
+import { EngineError } from '../errors.ts';
+
+/** A setting of the daemon: its flag, its key in daemon.json, and how it is written there. */
+interface Setting {
+	readonly flag: string;
+	readonly short?: string;
+	/** Key in daemon.json; absent: flag only. */
+	readonly key?: string;
+	readonly kind: 'string' | 'boolean' | 'list';
+	readonly help: string;
+}
+
+/** All settings. The flags and keys are dockerd's where it has them. */
+export const settings = [
+	{ flag: 'add-runtime', kind: 'list', help: 'Register another OCI runtime, as name=path' },
+	{ flag: 'bip', key: 'bip', kind: 'string', help: 'Address of the default bridge, as CIDR' },
+	{
+		flag: 'bridge',
+		short: 'b',
+		key: 'bridge',
+		kind: 'string',
+		help: 'Device of the default bridge network; "none" for no bridge network',
+	},
+	{
+		flag: 'cgroup-favordynmods',
+		key: 'cgroup-favordynmods',
+		kind: 'string',
+		help: 'Mount cgroup2 with favordynmods for faster starts: "true" or "false"',
+	},
+	{ flag: 'config-file', kind: 'string', help: 'Configuration file' },
+	{ flag: 'data-root', key: 'data-root', kind: 'string', help: 'Directory of what lasts' },
+	{ flag: 'debug', short: 'D', key: 'debug', kind: 'boolean', help: 'Log at level debug' },
+	{ flag: 'default-runtime', key: 'default-runtime', kind: 'string', help: 'OCI runtime of containers that name none' },
+	{ flag: 'exec-root', key: 'exec-root', kind: 'string', help: 'Directory of what lives as long as the host runs' },
+	{ flag: 'group', short: 'G', key: 'group', kind: 'string', help: 'Group that may use the unix socket' },
+	{ flag: 'help', short: 'h', kind: 'boolean', help: 'Print this help' },
+	{ flag: 'host', short: 'H', key: 'hosts', kind: 'list', help: 'Socket to serve: unix://PATH or tcp://HOST:PORT' },
+	{
+		flag: 'insecure-registry',
+		key: 'insecure-registries',
+		kind: 'list',
+		help: 'Registry (host or CIDR) to use without TLS or with any certificate',
+	},
+	{ flag: 'label', key: 'labels', kind: 'list', help: 'Label of the daemon, as key=value' },
+	{
+		flag: 'log-level',
+		short: 'l',
+		key: 'log-level',
+		kind: 'string',
+		help: 'Least level to log: debug, info, warn, error or fatal',
+	},
+	{ flag: 'mtu', key: 'mtu', kind: 'string', help: 'MTU of the default bridge network' },
+	{ flag: 'pidfile', short: 'p', key: 'pidfile', kind: 'string', help: 'File to write the process id to' },
+	{ flag: 'registry-mirror', key: 'registry-mirrors', kind: 'list', help: 'Mirror of Docker Hub to ask first' },
+	{ flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS on tcp:// sockets' },
+	{ flag: 'tlscacert', key: 'tlscacert', kind: 'string', help: 'Certificate authority that clients must be signed by' },
+	{ flag: 'tlscert', key: 'tlscert', kind: 'string', help: 'Certificate of the daemon' },
+	{ flag: 'tlskey', key: 'tlskey', kind: 'string', help: 'Key of the daemon' },
+	{ flag: 'tlsverify', key: 'tlsverify', kind: 'boolean', help: 'Use TLS and check the certificates of clients' },
+	{ flag: 'validate', kind: 'boolean', help: 'Check the configuration and exit' },
+	{ flag: 'version', short: 'v', kind: 'boolean', help: 'Print the version' },
+] as const satisfies readonly Setting[];
+
+/** Values by flag name. */
+export type SettingValues = ReadonlyMap<string, string | boolean | readonly string[]>;
+
+/** Parses the daemon's command line. @throws EngineError `invalid_argument`, one line. */
+export function parseFlags(args: readonly string[]): SettingValues {
+	const options = Object.fromEntries(
+		(settings as readonly Setting[]).map((setting) => [
+			setting.flag,
+			{
+				type: setting.kind === 'boolean' ? ('boolean' as const) : ('string' as const),
+				multiple: setting.kind === 'list',
+				...(setting.short === undefined ? {} : { short: setting.short }),
+			},
+		]),
+	);
+	let parsed: ReturnType<typeof parseArgs>;
+	try {
+		parsed = parseArgs({ args: expandBooleans(args), options, strict: true, allowPositionals: true });
+	} catch (error) {
+		const text = error instanceof Error ? error.message : String(error);
+		const unknown = /^Unknown option '(-+[^']+)'/.exec(text)?.[1];
+		throw new EngineError(
+			'invalid_argument',
+			unknown === undefined ? (text.split('. ')[0] ?? text) : `unknown flag: ${unknown}`,
+		);
+	}
+	const stray = parsed.positionals[0];
+	if (stray !== undefined) throw new EngineError('invalid_argument', `"gantry daemon" accepts no arguments: ${stray}`);
+	return new Map(Object.entries(parsed.values) as [string, string | boolean | string[]][]);
+}
+
+/** pflag takes `--debug=false`; node's parser knows only the bare flag. */
+function expandBooleans(args: readonly string[]): string[] {
+	const booleans = new Set(
+		(settings as readonly Setting[]).filter((one) => one.kind === 'boolean').map((one) => one.flag),
+	);
+	return args.flatMap((arg) => {
+		const match = /^--([a-z-]+)=(.*)$/.exec(arg);
+		if (match === null || !booleans.has(match[1] ?? '')) return [arg];
+		if (match[2] === 'true' || match[2] === '1') return [`--${match[1]}`];
+		if (match[2] === 'false' || match[2] === '0') return [];
+		throw new EngineError(
+			'invalid_argument',
+			`invalid argument "${match[2]}" for "--${match[1]}" flag: give true or false`,
+		);
+	});
+}
+
+/** The help text. */
+export function daemonHelp(): string {
+	const lines = (settings as readonly Setting[]).map((one) => {
+		const short = one.short === undefined ? '    ' : `-${one.short}, `;
+		const value = one.kind === 'boolean' ? '' : ` ${one.kind}`;
+		return `  ${`${short}--${one.flag}${value}`.padEnd(36)} ${one.help}`;
+	});
+	return `Usage:  gantry daemon [OPTIONS]\n\nRuns the container engine.\n\nOptions:\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,202 @@
+import type { EventBus } from '../../events/bus.ts';
+import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
+import { attachContainer } from './attach.ts';
+import { type ContainerRecords, createContainerSet } from './container-set.ts';
+import { createContainer } from './create.ts';
+import { createExecs, type ExecDependencies } from './execs.ts';
+import type { BundleWriter } from './launch.ts';
+import type { Layout } from './layout.ts';
+import { type AncestorLookup, listContainers } from './list.ts';
+import { createLives } from './lives.ts';
+import { checkLogRequest, type LogReader, readLogs } from './logs.ts';
+import type { Images, Networking, Snapshots } from './ports.ts';
+import { reconcileContainers, startWithDaemon } from './reconcile.ts';
+import { removeContainer } from './remove.ts';
+import type { HostLimits } from './resources.ts';
+import type { ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from './service.ts';
+import { killContainer, stopContainer } from './stop.ts';
+import { createSupervisor } from './supervisor.ts';
+import type { VolumeBinder } from './volume-binder.ts';
+import { createWaiters } from './waiters.ts';
+
+/** All that the container service stands on. */
+export interface ContainersDependencies {
+	readonly records: ContainerRecords;
+	readonly events: EventBus;
+	readonly images: Images;
+	readonly ancestors: AncestorLookup;
+	readonly networking: Networking;
+	readonly snapshots: Snapshots;
+	readonly volumes: VolumeBinder;
+	readonly shims: Shims;
+	readonly layout: Layout;
+	readonly runtimes: ReadonlyMap<string, RuntimeProgram>;
+	readonly defaultRuntime: string;
+	readonly limits: HostLimits;
+	readonly writeBundle: BundleWriter;
+	readonly processDocument: ExecDependencies['processDocument'];
+	readonly readLog: LogReader;
+	readonly killCgroup: (cgroupPath: string) => Promise<void>;
+	readonly now: () => string;
+	/** Hears of failures that nobody waits for. */
+	readonly report: (doing: string, error: unknown) => void;
+}
+
+/** The container service. */
+export interface Containers {
+	readonly verbs: ContainerVerbs;
+	readonly streams: ContainerStreams;
+	readonly queries: ContainerQueries;
+	readonly execs: Execs;
+	/** Containers made from an image. */
+	usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
+	/** Before serving: see {@link reconcileContainers}. Then what restart policies want is started, in the background. */
+	reconcile(): Promise<void>;
+	/** The daemon stops: containers go on, nothing is started any more. */
+	close(): void;
+}
+
+/** Wires the container service. */
+export function createContainers(given: ContainersDependencies): Containers {
+	const containers = createContainerSet(given.records, given.events);
+	const base = {
+		...given,
+		containers,
+		lives: createLives(),
+		waiters: createWaiters(),
+		mutex: createKeyedMutex(),
+	};
+	const supervisor = createSupervisor({
+		...base,
+		runtimeOf: (name) => programOf(given.runtimes, name),
+		remove: (id, caller) => removeContainer(id, { force: false, volumes: true }, caller, removal),
+	});
+	const removal = { ...base, supervisor };
+	const execs = createExecs(base);
+	const { lives, waiters } = base;
+	given.events.subscribe((event) => {
+		if (event.type === 'container' && (event.action === 'die' || event.action === 'destroy')) execs.forget(event.id);
+	});
+
+	const verbs: ContainerVerbs = {
+		create: (request, caller) =>
+			createContainer(request, caller, {
+				...base,
+				runtimes: new Set(given.runtimes.keys()),
+				prewarm: () => given.shims.prewarm(),
+			}),
+		start: (ref, caller) => supervisor.start(containers.resolve(ref).id, caller),
+		stop: (ref, options, caller) => stopContainer(containers.resolve(ref), options, caller, removal),
+		async restart(ref, options, caller) {
+			const { id } = containers.resolve(ref);
+			if (lives.get(id) !== undefined) await stopContainer(containers.resolve(id), options, caller, removal);
+			await supervisor.start(id, caller);
+			containers.update(id, (one) => one, { action: 'restart', caller });
+		},
+		kill: (ref, signal, caller) => killContainer(containers.resolve(ref), signal, caller, removal),
+		remove: (ref, options, caller) => removeContainer(containers.resolve(ref).id, options, caller, removal),
+		async wait(ref, condition, signal) {
+			const container = containers.resolve(ref);
+			const { state } = container;
+			const over = state.at === 'created' || (state.at === 'exited' && state.restarting !== true);
+			if (condition === 'not-running' && over) {
+				return { result: Promise.resolve({ code: state.code ?? 0, error: null }) };
+			}
+			const result = waiters.next(container.id, condition, signal);
+			// Whoever awaits it hears of the abort; nobody may be waiting yet.
+			result.catch(() => undefined);
+			return { result };
+		},
+	};
+
+	const streams: ContainerStreams = {
+		async attach(ref, options, caller) {
+			return attachContainer(ref, options, caller, {
+				containers,
+				lives,
+				replay: async (id, { stdout, stderr }, signal) =>
+					(
+						await streams.logs(
+							id,
+							{
+								stdout,
+								stderr,
+								follow: false,
+								since: null,
+								until: null,
+								tail: null,
+								timestamps: false,
+								details: false,
+							},
+							signal,
+						)
+					).output,
+			});
+		},
+		async logs(ref, options, signal) {
+			const container = containers.resolve(ref);
+			checkLogRequest(container, options);
+			const ended = lives.get(container.id)?.finished ?? null;
+			const { log } = given.layout.files(container.id);
+			return { tty: container.config.tty, output: readLogs(container, log, ended, options, signal, given.readLog) };
+		},
+		async resize(ref, size) {
+			const container = containers.resolve(ref);
+			const live = lives.get(container.id);
+			// Between the attach and the start a client may send its window's size: the start uses the one of the create.
+			if (live === undefined) return;
+			await live.shim.resize(size);
+			containers.update(container.id, (one) => one, {
+				action: 'resize',
+				attributes: { height: String(size.rows), width: String(size.columns) },
+			});
+		},
+	};
+
+	const queries: ContainerQueries = {
+		get: (ref) => containers.resolve(ref),
+		list: (options) => listContainers(containers, options, given.ancestors),
+		async size(container) {
+			const { own, parents } = await given.snapshots.usage(container.id);
+			return { rw: own, rootFs: own + parents };
+		},
+		paths(container) {
+			const files = given.layout.files(container.id);
+			const root = given.snapshots.describe(container.id);
+			return {
+				log: container.hostConfig.logDriver === 'none' ? '' : files.log,
+				hosts: files.hosts,
+				resolvConf: files.resolvConf,
+				hostname: files.hostname,
+				sandboxKey: container.state.at === 'running' ? `/proc/${container.state.pid}/ns/net` : '',
+				graph: root === null ? null : { lower: root.lower, upper: root.upper, work: root.work, merged: root.path },
+			};
+		},
+		execIds: (id) => execs.idsOf(id),
+	};
+
+	return {
+		verbs,
+		streams,
+		queries,
+		execs,
+		usersOf: (imageId) =>
+			containers
+				.all()
+				.filter((one) => one.imageId === imageId)
+				.map((one) => ({ id: one.id, running: lives.get(one.id) !== undefined })),
+		async reconcile() {
+			await reconcileContainers({ ...removal, execs });
+			startWithDaemon(removal);
+		},
+		close: () => supervisor.close(),
+	};
+}
+
+function programOf(runtimes: ReadonlyMap<string, RuntimeProgram>, name: string): RuntimeProgram {
+	const program = runtimes.get(name);
+	if (program !== undefined) return program;
+	throw new Error(`runtime ${name} is not configured any more`);
+}

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { EngineError } from '../../errors.ts';
+import type { Caller } from '../../events/types.ts';
+import type { ImageExecConfig } from '../../oci/types.ts';
+import type { ContainerSet } from './container-set.ts';
+import { parseLogOptions } from './log-config.ts';
+import type { Container, ContainerConfig, Endpoint, HostConfig } from './model.ts';
+import { checkName, makeName } from './names.ts';
+import type { Images, Networking, Snapshots } from './ports.ts';
+import { checkResources, type HostLimits } from './resources.ts';
+import { sandboxRequest } from './sandbox-request.ts';
+import type { CreateRequest, CreateResult, ImageForContainer } from './service.ts';
+import type { VolumeBinder } from './volume-binder.ts';
+
+export interface CreateDependencies {
+	readonly containers: ContainerSet;
+	readonly images: Images;
+	readonly networking: Networking;
+	readonly snapshots: Snapshots;
+	readonly volumes: VolumeBinder;
+	readonly limits: HostLimits;
+	readonly runtimes: ReadonlySet<string>;
+	readonly defaultRuntime: string;
+	readonly now: () => string;
+	/** Something will be started soon. */
+	readonly prewarm: () => void;
+}
+
+const kibi = 1024;
+const defaultShmSize = 64 * kibi * kibi;
+
+/** The config of a container: what the user gave, the image's where the user gave nothing. */
+export function mergeImageConfig(user: ContainerConfig, image: ImageExecConfig): ContainerConfig {
+	const ownEntrypoint = user.entrypoint !== null && user.entrypoint.length > 0;
+	const ownCmd = user.cmd !== null && user.cmd.length > 0;
+	const given = new Set(user.env.map((entry) => entry.split('=', 1)[0]));
+	const imageCmd = image.Cmd ?? null;
+	return {
+		...user,
+		user: user.user || (image.User ?? ''),
+		env: [...user.env, ...(image.Env ?? []).filter((entry) => !given.has(entry.split('=', 1)[0]))],
+		entrypoint: user.entrypoint ?? image.Entrypoint ?? null,
+		cmd: ownCmd || ownEntrypoint ? user.cmd : imageCmd,
+		argsEscaped: ownCmd || ownEntrypoint ? user.argsEscaped : (image.ArgsEscaped ?? false),
+		exposedPorts: [...new Set([...user.exposedPorts, ...Object.keys(image.ExposedPorts ?? {})])],
+		volumes: [...new Set([...user.volumes, ...Object.keys(image.Volumes ?? {})])],
+		workingDir: user.workingDir || (image.WorkingDir ?? ''),
+		labels: { ...image.Labels, ...user.labels },
+		stopSignal: user.stopSignal ?? image.StopSignal ?? null,
+		healthcheck: user.healthcheck ?? image.Healthcheck ?? null,
+		shell: user.shell ?? image.Shell ?? null,
+	};
+}
+
+/** Path and args of the container's process. @throws `invalid_argument` when there is nothing to run. */
+export function processOf(config: ContainerConfig): { path: string; args: readonly string[] } {
+	// An entrypoint of one empty string is how a client says "none, not even the image's".
+	const reset = config.entrypoint?.length === 1 && config.entrypoint[0] === '';
+	const words = [...(reset ? [] : (config.entrypoint ?? [])), ...(config.cmd ?? [])];
+	const path = words[0];
+	if (path === undefined) throw new EngineError('invalid_argument', 'no command specified');
+	return { path, args: words.slice(1) };
+}
+
+function settleHostConfig(given: HostConfig, dependencies: CreateDependencies): HostConfig {
+	const { resources } = given;
+	if (given.autoRemove && given.restartPolicy.name !== 'no') {
+		throw new EngineError('invalid_argument', "can't create 'AutoRemove' container with restart policy");
+	}
+	const runtime = given.runtime || dependencies.defaultRuntime;
+	if (!dependencies.runtimes.has(runtime)) {
+		throw new EngineError('invalid_argument', `unknown or invalid runtime name: ${runtime}`);
+	}
+	if (given.usernsMode !== '' && given.usernsMode !== 'host') {
+		throw new EngineError('invalid_argument', `invalid userns mode: ${given.usernsMode}`);
+	}
+	parseLogOptions(given.logDriver, given.logOptions);
+	return {
+		...given,
+		runtime,
+		networkMode: given.networkMode === '' || given.networkMode === 'default' ? 'bridge' : given.networkMode,
+		shmSize: given.shmSize === 0 ? defaultShmSize : given.shmSize,
+		ipcMode: given.ipcMode || 'private',
+		cgroupnsMode: given.cgroupnsMode || (given.privileged ? 'host' : dependencies.limits.defaultCgroupns),
+		resources: {
+			...resources,
+			memorySwap: resources.memory > 0 && resources.memorySwap === 0 ? resources.memory * 2 : resources.memorySwap,
+		},
+	};
+}
+
+function initialEndpoints(request: CreateRequest, networkMode: string): readonly Endpoint[] {
+	if (networkMode === 'host' || networkMode === 'none' || networkMode.startsWith('container:')) return [];
+	const names = new Set([
+		networkMode,
+		...Object.keys(request.endpoints).map((name) => (name === 'default' ? 'bridge' : name)),
+	]);
+	return [...names].map((networkName) => ({
+		networkId: '',
+		networkName,
+		endpointId: '',
+		ipv4: '',
+		prefixLength: 0,
+		gateway: '',
+		macAddress: '',
+		request: request.endpoints[networkName] ?? {
+			aliases: [],
+			ipv4: '',
+			ipv6: '',
+			macAddress: '',
+			driverOpts: {},
+		},
+	}));
+}
+
+async function assemble(
+	request: CreateRequest,
+	image: ImageForContainer,
+	dependencies: CreateDependencies,
+): Promise<Container> {
+	const { containers } = dependencies;
+	const id = randomBytes(32).toString('hex');
+	const name =
+		request.name === '' ? makeName((one) => containers.findByName(one) !== undefined) : checkName(request.name);
+	const config = mergeImageConfig(request.config, image.config);
+	const hostConfig = settleHostConfig(request.hostConfig, dependencies);
+	const { path, args } = processOf(config);
+	const onHost = hostConfig.networkMode === 'host' || hostConfig.utsMode === 'host';
+	return {
+		id,
+		name,
+		createdAt: dependencies.now(),
+		imageId: image.id,
+		imageChainId: image.chainId,
+		platform: image.platform,
+		config: { ...config, hostname: config.hostname || (onHost ? dependencies.limits.hostname : id.slice(0, 12)) },
+		hostConfig,
+		path,
+		args,
+		mountPoints: [],
+		endpointRequests: request.endpoints,
+		endpoints: initialEndpoints(request, hostConfig.networkMode),
+		ports: [],
+		state: { at: 'created' },
+		restartCount: 0,
+		manuallyStopped: false,
+		hasBeenStarted: false,
+	};
+}
+
+/** Makes a container: all checks first, then its snapshot and volumes, then one transaction. */
+export async function createContainer(
+	request: CreateRequest,
+	caller: Caller,
+	dependencies: CreateDependencies,
+): Promise<CreateResult> {
+	const { containers, snapshots, volumes } = dependencies;
+	if (request.name !== '') {
+		const holder = containers.findByName(checkName(request.name));
+		if (holder !== undefined) {
+			// The set says so again under the transaction; here it spares the work.
+			throw new EngineError(
+				'conflict',
+				`Conflict. The container name "/${holder.name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+			);
+		}
+	}
+	const image = await dependencies.images.resolve(request.config.image, request.platform);
+	const warnings = checkResources(request.hostConfig.resources, dependencies.limits);
+	const bare = await assemble(request, image, dependencies);
+	dependencies.networking.validate(sandboxRequest(bare));
+	dependencies.prewarm();
+	const mountPoints = await volumes.bind(bare, caller);
+	const container: Container = { ...bare, mountPoints };
+	try {
+		await snapshots.create(container.id, image.chainId);
+		containers.insert(container, { action: 'create', caller });
+	} catch (error) {
+		const failures: unknown[] = [error];
+		for (const undo of [
+			() => snapshots.remove(container.id),
+			() => volumes.unbind(container, { removeAnonymous: true, caller }),
+		]) {
+			try {
+				await undo();
+			} catch (cleanup) {
+				failures.push(cleanup);
+			}
+		}
+		throw failures.length === 1 ? error : new AggregateError(failures, 'create container');
+	}
+	return { id: container.id, warnings };
+}

@@ -1,0 +1,238 @@
+import { rm } from 'node:fs/promises';
+import { codeOf, EngineError, messageOf } from '../../errors.ts';
+import type { Caller } from '../../events/types.ts';
+import type { KeyedMutex } from '../../lib/keyed-mutex.ts';
+import { parseNano, timestamp } from '../../lib/time.ts';
+import type { ExitStatus, Shim } from '../../runtime/protocol.ts';
+import type { ContainerSet } from './container-set.ts';
+import { type LaunchDependencies, type Launched, launch, releaseRun } from './launch.ts';
+import type { Container } from './model.ts';
+import { decideRestart } from './restart-policy.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface SupervisorDependencies extends LaunchDependencies {
+	readonly containers: ContainerSet;
+	readonly waiters: Waiters;
+	readonly mutex: KeyedMutex;
+	/** Removes a container after its run (auto-remove). */
+	readonly remove: (id: string, caller: Caller) => Promise<void>;
+	/** Hears of failures that nobody waits for. */
+	readonly report: (doing: string, error: unknown) => void;
+}
+
+/** Starts containers and answers to their exits. */
+export interface Supervisor {
+	/** @throws `not_modified` when it runs, `conflict` when it is being removed; else what went wrong. */
+	start(id: string, caller: Caller): Promise<void>;
+	/** Takes over a container that runs already, or whose exit an earlier daemon did not record. */
+	adopt(container: Container, shim: Shim): void;
+	/** Records an exit that happened while nobody watched. */
+	recordExit(container: Container, status: ExitStatus, reason?: string): Promise<void>;
+	/** Drops a restart that is due. True when there was one. */
+	cancelRestart(id: string): boolean;
+	/** Drops all of them: the daemon stops. */
+	close(): void;
+}
+
+const self: Caller = {};
+
+/** docker's exit codes for a process that could not be started. */
+function failureCode(message: string): number {
+	if (/executable file not found|no such file or directory/i.test(message)) return 127;
+	if (/permission denied|is a directory/i.test(message)) return 126;
+	return 128;
+}
+
+/** Makes the supervisor. */
+export function createSupervisor(dependencies: SupervisorDependencies): Supervisor {
+	const { containers, waiters, mutex, lives, layout, report } = dependencies;
+	const restarts = new Map<string, ReturnType<typeof setTimeout>>();
+	const delays = new Map<string, number>();
+	let closed = false;
+
+	const recordStart = (container: Container, launched: Launched, caller: Caller): void => {
+		containers.update(
+			container.id,
+			(current) => ({
+				...current,
+				endpoints: launched.sandbox.endpoints,
+				ports: launched.sandbox.ports,
+				hasBeenStarted: true,
+				manuallyStopped: false,
+				state: { at: 'running', pid: launched.pid, startedAt: launched.startedAt },
+			}),
+			{ action: 'start', caller },
+		);
+	};
+
+	const recordFailedStart = async (container: Container, error: unknown, caller: Caller): Promise<void> => {
+		const message = messageOf(error);
+		const code = failureCode(message);
+		delays.delete(container.id);
+		containers.update(container.id, (current) => ({
+			...current,
+			state:
+				current.state.at === 'exited'
+					? { ...current.state, code, error: message, restarting: false }
+					: { at: 'created', error: message, code },
+		}));
+		waiters.exited(container.id, { code, error: message }, true);
+		if (container.hostConfig.autoRemove) await dependencies.remove(container.id, caller);
+	};
+
+	const start = (id: string, caller: Caller): Promise<void> =>
+		mutex.run(id, async () => {
+			const container = containers.resolve(id);
+			switch (container.state.at) {
+				case 'running':
+					throw new EngineError('not_modified', `container ${container.name} is already running`);
+				case 'paused':
+					throw new EngineError('conflict', 'cannot start a paused container, try unpause instead');
+				case 'removing':
+				case 'dead':
+					throw new EngineError('conflict', 'container is marked for removal and cannot be started');
+				case 'created':
+				case 'exited':
+			}
+			cancelRestart(id);
+			let launched: Launched;
+			try {
+				launched = await launch(container, dependencies);
+			} catch (error) {
+				await recordFailedStart(container, error, caller);
+				throw error;
+			}
+			recordStart(container, launched, caller);
+			watch(id, launched.shim);
+		});
+
+	/** From here on the exit is answered, whoever waits for it. */
+	const watch = (id: string, shim: Shim): void => {
+		const { promise: finished, resolve } = Promise.withResolvers<void>();
+		lives.set(id, { shim, finished });
+		const handle = async (): Promise<void> => {
+			let status: ExitStatus;
+			let reason: string | undefined;
+			try {
+				status = await shim.exited;
+			} catch (error) {
+				if (closed) return;
+				status = lostExit(containers.resolve(id));
+				reason = messageOf(error);
+			}
+			if (closed) return;
+			await recordExit(containers.resolve(id), status, reason);
+		};
+		handle()
+			.catch((error: unknown) => report(`record the exit of container ${id}`, error))
+			.finally(resolve);
+	};
+
+	const recordExit = async (container: Container, status: ExitStatus, reason?: string): Promise<void> => {
+		try {
+			await releaseRun(container, dependencies);
+		} catch (error) {
+			report(`release container ${container.name}`, error);
+		}
+		const current = containers.resolve(container.id);
+		const ranFor = milliseconds(status.startedAt, status.finishedAt);
+		const decision = closed
+			? ({ restart: false } as const)
+			: decideRestart(
+					{ ...current, policy: current.hostConfig.restartPolicy },
+					{ code: status.code, ranFor, previousDelay: delays.get(current.id) ?? 0 },
+				);
+		if (status.oomKilled) containers.update(current.id, (one) => one, { action: 'oom' });
+		containers.update(
+			current.id,
+			(one) => ({
+				...one,
+				endpoints: one.endpoints.map((endpoint) => ({
+					...endpoint,
+					endpointId: '',
+					ipv4: '',
+					prefixLength: 0,
+					gateway: '',
+					macAddress: '',
+				})),
+				ports: [],
+				state: {
+					at: 'exited',
+					code: status.code,
+					startedAt: status.startedAt,
+					finishedAt: status.finishedAt,
+					oomKilled: status.oomKilled,
+					...(reason === undefined ? {} : { error: reason }),
+					...(decision.restart ? { restarting: true } : {}),
+				},
+			}),
+			{
+				action: 'die',
+				attributes: { exitCode: String(status.code), execDuration: String(Math.floor(ranFor / 1000)) },
+			},
+		);
+		lives.delete(current.id);
+		// The record has it now: a later daemon must not take it for the exit of a later run.
+		await rm(layout.files(current.id).exit, { force: true });
+		waiters.exited(current.id, { code: status.code, error: null }, !decision.restart);
+		if (decision.restart) scheduleRestart(current.id, decision.delay);
+		else {
+			delays.delete(current.id);
+			if (current.hostConfig.autoRemove) await dependencies.remove(current.id, self);
+		}
+	};
+
+	const scheduleRestart = (id: string, delay: number): void => {
+		delays.set(id, delay);
+		const again = async (): Promise<void> => {
+			restarts.delete(id);
+			if (containers.find(id) === undefined) return;
+			containers.update(id, (one) => ({ ...one, restartCount: one.restartCount + 1 }));
+			try {
+				await start(id, self);
+			} catch (error) {
+				if (codeOf(error) !== 'not_modified') report(`restart container ${id}`, error);
+			}
+		};
+		restarts.set(
+			id,
+			setTimeout(() => void again(), delay),
+		);
+	};
+
+	const cancelRestart = (id: string): boolean => {
+		const timer = restarts.get(id);
+		clearTimeout(timer);
+		return restarts.delete(id);
+	};
+
+	return {
+		start,
+		adopt: (container, shim) => watch(container.id, shim),
+		recordExit,
+		cancelRestart,
+		close() {
+			closed = true;
+			for (const id of [...restarts.keys()]) cancelRestart(id);
+		},
+	};
+}
+
+/** The exit of a container whose shim went away without a word (power loss, kill -9 of the shim). */
+export function lostExit(container: Container): ExitStatus {
+	const { state } = container;
+	const finishedAt = timestamp();
+	return {
+		code: 255,
+		oomKilled: false,
+		finishedAt,
+		startedAt: state.at === 'running' || state.at === 'paused' ? state.startedAt : finishedAt,
+		pid: 0,
+	};
+}
+
+function milliseconds(from: string, to: string): number {
+	const start = parseNano(from);
+	const end = parseNano(to);
+	return start === null || end === null ? 0 : Math.max(0, Number((end - start) / 1_000_000n));
+}
