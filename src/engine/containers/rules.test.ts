@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'bun:test';
+import { parseSignal } from '../../lib/signals.ts';
+import { mergeImageConfig, processOf } from './create.ts';
+import { parseDetachKeys, untilDetach } from './detach-keys.ts';
+import { parseLogOptions } from './log-config.ts';
+import type { ContainerConfig } from './model.ts';
+import { checkName, makeName } from './names.ts';
+import { checkResources } from './resources.ts';
+import { decideRestart } from './restart-policy.ts';
+
+const emptyConfig: ContainerConfig = {
+	hostname: '',
+	domainname: '',
+	user: '',
+	attachStdin: false,
+	attachStdout: true,
+	attachStderr: true,
+	exposedPorts: [],
+	tty: false,
+	openStdin: false,
+	stdinOnce: false,
+	env: [],
+	cmd: null,
+	entrypoint: null,
+	image: 'busybox',
+	volumes: [],
+	workingDir: '',
+	labels: {},
+	stopSignal: null,
+	stopTimeout: null,
+	healthcheck: null,
+	shell: null,
+	onBuild: null,
+	networkDisabled: false,
+	argsEscaped: false,
+};
+const image = {
+	Entrypoint: ['/entry'],
+	Cmd: ['serve'],
+	Env: ['PATH=/bin', 'A=image'],
+	Labels: { one: 'image', two: 'image' },
+	ExposedPorts: { '80/tcp': {} },
+	WorkingDir: '/srv',
+};
+
+describe('image and user config', () => {
+	test('the image gives what the user does not', () => {
+		const merged = mergeImageConfig(
+			{ ...emptyConfig, env: ['A=user'], labels: { two: 'user' }, exposedPorts: ['53/udp'] },
+			image,
+		);
+		expect(merged.env).toEqual(['A=user', 'PATH=/bin']);
+		expect(merged.labels).toEqual({ one: 'image', two: 'user' });
+		expect(merged.exposedPorts).toEqual(['53/udp', '80/tcp']);
+		expect(merged.workingDir).toBe('/srv');
+		expect(processOf(merged)).toEqual({ path: '/entry', args: ['serve'] });
+	});
+	test.each([
+		[{ cmd: ['x'] }, ['/entry', 'x']],
+		[{ entrypoint: ['/mine'] }, ['/mine']],
+		[{ entrypoint: ['/mine'], cmd: ['y'] }, ['/mine', 'y']],
+		[{ entrypoint: [''], cmd: ['z'] }, ['z']],
+		[{ entrypoint: [] }, ['serve']],
+	])('%j runs %j', (user, words) => {
+		const { path, args } = processOf(mergeImageConfig({ ...emptyConfig, ...user }, image));
+		expect([path, ...args]).toEqual(words);
+	});
+	test('nothing to run is refused', () => {
+		expect(() => processOf(mergeImageConfig(emptyConfig, {}))).toThrow('no command specified');
+	});
+});
+
+describe('names', () => {
+	test.each(['a', '-a', '/', 'a b', 'a/b', 'é1', ''])('refuses %j', (name) => {
+		expect(() => checkName(name)).toThrow(/Invalid container name/);
+	});
+	test('takes a leading slash off', () => expect(checkName('/web-1.x_y')).toBe('web-1.x_y'));
+	test('makes one that is free', () => {
+		const seen = new Set<string>();
+		for (let n = 0; n < 200; n++) {
+			const name = makeName((one) => seen.has(one));
+			expect(seen.has(name)).toBe(false);
+			expect(checkName(name)).toBe(name);
+			seen.add(name);
+		}
+	});
+});
+
+describe('signals', () => {
+	test.each([
+		['KILL', 9],
+		['SIGTERM', 15],
+		['sigint', 2],
+		['9', 9],
+		['RTMIN+3', 37],
+		['SIGRTMAX-1', 63],
+	])('%s is %i', (text, number) => expect(parseSignal(text)).toBe(number));
+	test.each(['FOO', '0', '65', '-9', '', 'RTMIN+40'])('refuses %j', (text) => {
+		expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`);
+	});
+});
+
+describe('restart policy', () => {
+	const run = (name: 'no' | 'always' | 'unless-stopped' | 'on-failure', code: number, more: object = {}) =>
+		decideRestart(
+			{ manuallyStopped: false, restartCount: 0, policy: { name, maximumRetryCount: 0 }, ...more },
+			{ code, ranFor: 50, previousDelay: 0, ...more },
+		);
+	test.each([
+		['no', 1, false],
+		['always', 0, true],
+		['unless-stopped', 0, true],
+		['on-failure', 0, false],
+		['on-failure', 3, true],
+	] as const)('%s after exit %i: %p', (name, code, restart) => expect(run(name, code).restart).toBe(restart));
+	test('never after a stop by the user', () => expect(run('always', 1, { manuallyStopped: true }).restart).toBe(false));
+	test('gives up after the maximum', () => {
+		const policy = { name: 'on-failure', maximumRetryCount: 2 };
+		expect(run('on-failure', 1, { policy, restartCount: 1 }).restart).toBe(true);
+		expect(run('on-failure', 1, { policy, restartCount: 2 }).restart).toBe(false);
+	});
+	test('doubles the delay up to a minute and starts anew after a good run', () => {
+		expect(run('always', 1)).toMatchObject({ delay: 100 });
+		expect(run('always', 1, { previousDelay: 100 })).toMatchObject({ delay: 200 });
+		expect(run('always', 1, { previousDelay: 50_000 })).toMatchObject({ delay: 60_000 });
+		expect(run('always', 1, { previousDelay: 50_000, ranFor: 10_000 })).toMatchObject({ delay: 100 });
+	});
+});
+
+describe('detach keys', () => {
+	async function pass(chunks: string[], keys = ''): Promise<{ out: string; detached: boolean }> {
+		let detached = false;
+		const source = async function* () {
+			for (const chunk of chunks) yield Buffer.from(chunk, 'latin1');
+		};
+		let out = '';
+		for await (const chunk of untilDetach(source(), parseDetachKeys(keys), () => {
+			detached = true;
+		})) {
+			out += Buffer.from(chunk).toString('latin1');
+		}
+		return { out, detached };
+	}
+	test('end the input, also when they come in two pieces', async () => {
+		expect(await pass(['ab\x10', '\x11cd'])).toEqual({ out: 'ab', detached: true });
+	});
+	test('a beginning that goes on otherwise is passed on', async () => {
+		expect(await pass(['a\x10b', '\x10\x10', 'c\x10'])).toEqual({ out: 'a\x10b\x10\x10c\x10', detached: false });
+	});
+	test('may be plain characters', async () => {
+		expect(await pass(['xay'], 'a')).toEqual({ out: 'x', detached: true });
+	});
+	test('refuses nonsense', () => expect(() => parseDetachKeys('ctrl-1')).toThrow(/Invalid detach keys/));
+});
+
+describe('limits', () => {
+	const host = {
+		cpus: 2,
+		hostname: 'h',
+		defaultCgroupns: 'host',
+		swapLimit: true,
+		controllers: new Set(['memory', 'cpu', 'pids', 'cpuset']),
+	} as const;
+	const none = {
+		memory: 0,
+		memorySwap: 0,
+		memoryReservation: 0,
+		nanoCpus: 0,
+		cpuShares: 0,
+		cpuPeriod: 0,
+		cpuQuota: 0,
+		cpusetCpus: '',
+		cpusetMems: '',
+		blkioWeight: 0,
+		pidsLimit: null,
+		oomKillDisable: false,
+	};
+	test.each([
+		[{ memory: 1000 }, /Minimum memory limit/],
+		[{ memory: 2 ** 24, memorySwap: 2 ** 23 }, /memoryswap/],
+		[{ memorySwap: 2 ** 24 }, /always set the Memory limit/],
+		[{ nanoCpus: 3e9 }, /only 2 CPUs/],
+		[{ nanoCpus: 1e9, cpuQuota: 5000 }, /Conflicting options/],
+	])('%j is refused', (limits, message) => {
+		expect(() => checkResources({ ...none, ...limits }, host)).toThrow(message);
+	});
+	test('a limit that the host cannot enforce is refused', () => {
+		expect(() => checkResources({ ...none, pidsLimit: 5 }, { ...host, controllers: new Set() })).toThrow(/no pids/);
+	});
+});
+
+describe('log options', () => {
+	test('sizes', () => {
+		expect(parseLogOptions('json-file', { 'max-size': '10k', 'max-file': '3' })).toEqual({
+			maxSize: 10_240,
+			maxFiles: 3,
+			compress: false,
+		});
+		expect(parseLogOptions('json-file', {})).toEqual({ maxSize: -1, maxFiles: 1, compress: false });
+		expect(parseLogOptions('none', {})).toBeNull();
+	});
+	test.each([
+		['journald', {}, /no log driver/],
+		['json-file', { nonsense: '1' }, /unknown log opt/],
+		['json-file', { 'max-size': 'big' }, /max-size/],
+		['json-file', { 'max-file': '0' }, /max-file/],
+	] as const)('%s %j is refused', (driver, options, message) => {
+		expect(() => parseLogOptions(driver, options)).toThrow(message);
+	});
+});

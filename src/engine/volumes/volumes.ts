@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError } from '../../errors.ts';
+import type { EventBus } from '../../events/bus.ts';
+import type { Caller } from '../../events/types.ts';
+
+/** A volume of the `local` driver, as recorded under its name. */
+export interface Volume {
+	readonly name: string;
+	/** RFC 3339. */
+	readonly createdAt: string;
+	readonly labels: Readonly<Record<string, string>>;
+	/** Made for a container that gave it no name. */
+	readonly anonymous: boolean;
+	/** The image's content was offered to it once. */
+	readonly populated: boolean;
+}
+
+/** Volumes by name. */
+export interface Volumes {
+	find(name: string): Volume | undefined;
+	/** The volume of that name, made when missing; `''` makes an anonymous one. @throws `invalid_argument` for a bad name. */
+	ensure(name: string, caller: Caller): Promise<Volume>;
+	/** Where its content is. */
+	path(name: string): string;
+	markPopulated(name: string): void;
+	/** Removes it with its content; not there is fine. The caller knows that nobody uses it. */
+	remove(name: string, caller: Caller): Promise<void>;
+	/** Tells of a container's use. */
+	announce(name: string, action: 'mount' | 'unmount', attributes: Readonly<Record<string, string>>): void;
+}
+
+interface VolumeRecords {
+	get(id: string): Volume | undefined;
+	put(id: string, value: Volume): void;
+	delete(id: string): boolean;
+}
+
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const longestName = 255;
+
+/** Volumes as directories `<root>/<name>/_data`. */
+export function createVolumes(dependencies: {
+	readonly root: string;
+	readonly records: VolumeRecords;
+	readonly events: EventBus;
+	readonly now: () => string;
+}): Volumes {
+	const { root, records, events, now } = dependencies;
+	const attributes = { driver: 'local' };
+	const path = (name: string) => join(root, name, '_data');
+	return {
+		find: (name) => records.get(name),
+		path,
+		async ensure(name, caller) {
+			const existing = name === '' ? undefined : records.get(name);
+			if (existing !== undefined) return existing;
+			if (name !== '' && (!namePattern.test(name) || name.length > longestName)) {
+				throw new EngineError(
+					'invalid_argument',
+					`create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+				);
+			}
+			const volume: Volume = {
+				name: name === '' ? randomBytes(32).toString('hex') : name,
+				createdAt: now(),
+				labels: {},
+				anonymous: name === '',
+				populated: false,
+			};
+			await mkdir(path(volume.name), { recursive: true, mode: 0o755 });
+			events.publish({ type: 'volume', action: 'create', id: volume.name, attributes, caller }, () =>
+				records.put(volume.name, volume),
+			);
+			return volume;
+		},
+		markPopulated(name) {
+			const volume = records.get(name);
+			if (volume !== undefined && !volume.populated) records.put(name, { ...volume, populated: true });
+		},
+		async remove(name, caller) {
+			if (records.get(name) === undefined) return;
+			await rm(join(root, name), { recursive: true, force: true });
+			events.publish({ type: 'volume', action: 'destroy', id: name, attributes, caller }, () => records.delete(name));
+		},
+		announce(name, action, more) {
+			events.publish({ type: 'volume', action, id: name, attributes: { ...attributes, ...more } });
+		},
+	};
+}

@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type LogQuery, readJsonLog } from './json-file.ts';
+
+let folder = '';
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), 'gantry-log-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const line = (text: string, second = 0) =>
+	`${JSON.stringify({ log: text, stream: 'stdout', time: `2024-01-01T00:00:${String(second).padStart(2, '0')}.000000001Z` })}\n`;
+const everything: LogQuery = {
+	since: null,
+	until: null,
+	tail: null,
+	follow: null,
+	signal: new AbortController().signal,
+};
+
+async function read(query: Partial<LogQuery> = {}): Promise<string[]> {
+	const out: string[] = [];
+	for await (const batch of readJsonLog(join(folder, 'log'), { ...everything, ...query }))
+		out.push(...batch.map((one) => one.text));
+	return out;
+}
+
+test('reads plain, escaped and torn lines', async () => {
+	const texts = ['plain\n', 'a "quoted" \\ one\n', 'tab\there\n', 'piece', 'ü\u2028\n', '\\n\n', '\n', '\\"\n'];
+	writeFileSync(join(folder, 'log'), `${texts.map((text) => line(text)).join('')}\0\0\0\n{"log":"torn`);
+	expect(await read()).toEqual(texts);
+});
+
+test('rotated and compressed files come first, oldest first', async () => {
+	writeFileSync(join(folder, 'log.2.gz'), gzipSync(line('1\n')));
+	writeFileSync(join(folder, 'log.1'), line('2\n') + line('3\n'));
+	writeFileSync(join(folder, 'log'), line('4\n'));
+	expect(await read()).toEqual(['1\n', '2\n', '3\n', '4\n']);
+	expect(await read({ tail: 2 })).toEqual(['3\n', '4\n']);
+	expect(await read({ tail: 3 })).toEqual(['2\n', '3\n', '4\n']);
+	expect(await read({ tail: 9 })).toEqual(['1\n', '2\n', '3\n', '4\n']);
+	expect(await read({ tail: 0 })).toEqual([]);
+});
+
+test('tail counts lines over many blocks', async () => {
+	const lines = Array.from({ length: 5000 }, (_, n) => `${n} ${'x'.repeat(60)}\n`);
+	writeFileSync(join(folder, 'log'), lines.map((text) => line(text)).join(''));
+	expect(await read({ tail: 3001 })).toEqual(lines.slice(-3001));
+	expect(await read({ tail: 1 })).toEqual(lines.slice(-1));
+});
+
+test('since and until are inclusive', async () => {
+	writeFileSync(join(folder, 'log'), [1, 2, 3, 4].map((n) => line(`${n}\n`, n)).join(''));
+	const at = (n: number) => BigInt(Date.UTC(2024, 0, 1, 0, 0, n)) * 1_000_000n + 1n;
+	expect(await read({ since: at(2), until: at(3) })).toEqual(['2\n', '3\n']);
+});
+
+test('no file is an empty log', async () => expect(await read()).toEqual([]));
+
+test('follow sees what is appended, over a rotation, until the end', async () => {
+	const path = join(folder, 'log');
+	writeFileSync(path, line('a\n'));
+	const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+	const seen: string[] = [];
+	const steps: Record<string, () => void> = {
+		'a\n': () => appendFileSync(path, line('b\n')),
+		'b\n': () => {
+			appendFileSync(path, line('c\n'));
+			renameSync(path, `${path}.1`);
+			writeFileSync(path, line('d\n'));
+		},
+		'd\n': () => {
+			appendFileSync(path, line('e\n'));
+			end();
+		},
+	};
+	for await (const batch of readJsonLog(path, { ...everything, follow: { ended } })) {
+		for (const { text } of batch) {
+			seen.push(text);
+			steps[text]?.();
+		}
+	}
+	expect(seen).toEqual(['a\n', 'b\n', 'c\n', 'd\n', 'e\n']);
+});
+
+test('follow ends with its signal', async () => {
+	writeFileSync(join(folder, 'log'), line('a\n'));
+	const abort = new AbortController();
+	for await (const _ of readJsonLog(join(folder, 'log'), {
+		...everything,
+		follow: { ended: new Promise(() => undefined) },
+		signal: abort.signal,
+	})) {
+		abort.abort();
+	}
+	expect(abort.signal.aborted).toBe(true);
+});
