@@ -1,0 +1,124 @@
+import { EngineError } from '../../errors.ts';
+
+/** Work that several ask for at once and that is done once. */
+export interface SharedWork<R, P> {
+	/** Starts the work under this key, or joins it. It is aborted when the last one who wants it has gone. */
+	join(
+		key: string,
+		start: (signal: AbortSignal, report: (progress: P) => void) => Promise<R>,
+		member: { readonly signal: AbortSignal; readonly onProgress: (progress: P) => void },
+	): Promise<R>;
+}
+
+interface Work<R, P> {
+	readonly result: Promise<R>;
+	readonly controller: AbortController;
+	readonly listeners: Set<(progress: P) => void>;
+	members: number;
+}
+
+/** Shared work, by key. */
+export function createSharedWork<R, P>(): SharedWork<R, P> {
+	const works = new Map<string, Work<R, P>>();
+
+	const begin = (
+		key: string,
+		start: (signal: AbortSignal, report: (progress: P) => void) => Promise<R>,
+	): Work<R, P> => {
+		const controller = new AbortController();
+		const listeners = new Set<(progress: P) => void>();
+		const result = start(controller.signal, (progress) => {
+			for (const listener of listeners) listener(progress);
+		}).finally(() => works.delete(key));
+		const work = { result, controller, listeners, members: 0 };
+		works.set(key, work);
+		return work;
+	};
+
+	return {
+		async join(key, start, { signal, onProgress }) {
+			// What is being aborted must be gone before the same begins anew.
+			for (let old = works.get(key); old?.controller.signal.aborted; old = works.get(key))
+				await old.result.catch(() => undefined);
+			if (signal.aborted) throw new EngineError('cancelled', 'context canceled');
+			const work = works.get(key) ?? begin(key, start);
+			work.members++;
+			work.listeners.add(onProgress);
+			let abort: (() => void) | undefined;
+			const left = new Promise<never>((_, reject) => {
+				abort = () => reject(new EngineError('cancelled', 'context canceled'));
+				signal.addEventListener('abort', abort, { once: true });
+			});
+			try {
+				return await Promise.race([work.result, left]);
+			} finally {
+				if (abort !== undefined) signal.removeEventListener('abort', abort);
+				work.listeners.delete(onProgress);
+				work.members--;
+				if (work.members === 0) {
+					work.controller.abort();
+					await work.result.catch(() => undefined);
+				}
+			}
+		},
+	};
+}
+
+/** Runs at most `limit` bodies at once; the others wait in order. */
+export interface Semaphore {
+	/** `onWait` is called when it has to wait. @throws EngineError `cancelled` while waiting. */
+	run<R>(body: () => Promise<R>, options: { readonly signal: AbortSignal; readonly onWait?: () => void }): Promise<R>;
+}
+
+/** A semaphore of `limit` places. */
+export function createSemaphore(limit: number): Semaphore {
+	let free = limit;
+	const waiting: (() => void)[] = [];
+	const enter = (signal: AbortSignal): Promise<void> =>
+		new Promise((resolve, reject) => {
+			const admit = () => {
+				signal.removeEventListener('abort', abort);
+				resolve();
+			};
+			const abort = () => {
+				waiting.splice(waiting.indexOf(admit), 1);
+				reject(new EngineError('cancelled', 'context canceled'));
+			};
+			waiting.push(admit);
+			signal.addEventListener('abort', abort, { once: true });
+		});
+	return {
+		async run(body, { signal, onWait }) {
+			if (signal.aborted) throw new EngineError('cancelled', 'context canceled');
+			if (free > 0) free--;
+			else {
+				onWait?.();
+				await enter(signal);
+			}
+			try {
+				return await body();
+			} finally {
+				// The place goes to the next in line without becoming free in between.
+				const next = waiting.shift();
+				if (next === undefined) free++;
+				else next();
+			}
+		},
+	};
+}
+
+/** Waits for all; the first failure aborts the others through `controller`, and is thrown when they have ended. */
+export async function allOrAbort<R>(controller: AbortController, tasks: readonly Promise<R>[]): Promise<R[]> {
+	let first: { readonly error: unknown } | undefined;
+	const results = await Promise.allSettled(
+		tasks.map((task) =>
+			task.catch((error: unknown) => {
+				first ??= { error };
+				controller.abort();
+				throw error;
+			}),
+		),
+	);
+	if (first !== undefined) throw first.error;
+	return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
