@@ -1,6 +1,12 @@
-/** The wall clock in nanoseconds since the epoch, with the resolution of the monotonic clock between two readings. */
+/** Milliseconds to add to the monotonic clock to get the wall clock; set again when the wall clock was set. */
+let offset = Date.now() - performance.now();
+
+/** The wall clock in nanoseconds since the epoch, with the microseconds of the monotonic clock. */
 export function nowNano(): bigint {
-	return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+	const wall = Date.now();
+	const monotonic = performance.now();
+	if (Math.abs(wall - (offset + monotonic)) > 2) offset = wall - monotonic;
+	return BigInt(Math.round((offset + monotonic) * 1000)) * 1000n;
 }
 
 /** RFC 3339 with nine digits of fraction, UTC, e.g. `2024-05-01T10:00:00.000000001Z`. */
