@@ -95,8 +95,8 @@ export function planRemoval(
 		);
 	}
 	const untag = [name, ...digestsLeftAlone(name, names)];
-	const whole = names.every((other) => untag.includes(other));
-	if (whole) checkUsers(id, users, true, 'running');
+	// Forced away from under a running container, the image only loses its name.
+	const whole = names.every((other) => untag.includes(other)) && !users.usersOf(id).some(({ running }) => running);
 	return { untag, whole };
 }
 

@@ -27,9 +27,13 @@ export function createSharedWork<R, P>(): SharedWork<R, P> {
 	): Work<R, P> => {
 		const controller = new AbortController();
 		const listeners = new Set<(progress: P) => void>();
-		const result = start(controller.signal, (progress) => {
+		const tell = (progress: P) => {
 			for (const listener of listeners) listener(progress);
-		}).finally(() => works.delete(key));
+		};
+		// One turn later: who begins the work must be listening when it first speaks.
+		const result = Promise.resolve()
+			.then(() => start(controller.signal, tell))
+			.finally(() => works.delete(key));
 		const work = { result, controller, listeners, members: 0 };
 		works.set(key, work);
 		return work;
