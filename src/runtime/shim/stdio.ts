@@ -1,0 +1,107 @@
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { listenUnix, receiveFd } from '../../kernel/fd-passing.ts';
+import { duplicateFd, growPipe, makePipe, setNonBlocking } from '../../kernel/pipe.ts';
+import { setWindowSize } from '../../kernel/pty.ts';
+import type { Input } from './input.ts';
+import type { Output } from './output.ts';
+
+/** Pipe buffer for output, in bytes: fewer, larger reads. */
+const pipeSize = 256 * 1024;
+
+/** What a process's stdio is to be. */
+export interface StdioRequest {
+	readonly tty: boolean;
+	readonly stdin: boolean;
+	readonly stdout: boolean;
+	readonly stderr: boolean;
+	/** Where to listen for the terminal's master. */
+	readonly consoleSocket: string;
+	readonly consoleSize: readonly [number, number] | null;
+}
+
+/** The stdio of one process on both sides: descriptors for the runtime, and ours for {@link Input} and {@link Output}. */
+export class Stdio {
+	/** For the runtime to pass on. */
+	readonly child: readonly [number, number, number];
+	/** Further arguments for the runtime. */
+	readonly args: readonly string[];
+	private readonly listener: number;
+	private readonly stdinPipe: number;
+	private readonly outputs: { readonly fd: number; readonly stream: 'stdout' | 'stderr' }[] = [];
+	private readonly toClose: number[] = [];
+	private master = -1;
+
+	constructor(private readonly request: StdioRequest) {
+		const none = this.keep(openSync('/dev/null', constants.O_RDWR));
+		this.listener = request.tty ? listenUnix(request.consoleSocket) : -1;
+		this.args = request.tty ? ['--console-socket', request.consoleSocket] : [];
+		const piped = !request.tty;
+		const input = piped && request.stdin ? makePipe() : null;
+		this.stdinPipe = input?.write ?? -1;
+		this.child = [
+			input === null ? none : this.keep(input.read),
+			piped && request.stdout ? this.outputPipe('stdout') : none,
+			piped && request.stderr ? this.outputPipe('stderr') : none,
+		];
+	}
+
+	/** The process runs: our ends go to work. @throws SyscallError when the runtime sent no terminal. */
+	connect(input: Input, output: Output): void {
+		this.closeChildEnds();
+		if (this.request.tty) {
+			this.master = receiveFd(this.listener);
+			closeSync(this.listener);
+			rmSync(this.request.consoleSocket, { force: true });
+			setNonBlocking(this.master);
+			const size = this.request.consoleSize;
+			if (size !== null && size[0] > 0 && size[1] > 0) setWindowSize(this.master, size[0], size[1]);
+			input.attach(duplicateFd(this.master));
+			output.pump(this.master, 'stdout');
+			return;
+		}
+		if (this.stdinPipe >= 0) {
+			setNonBlocking(this.stdinPipe);
+			input.attach(this.stdinPipe);
+		} else {
+			input.close();
+		}
+		for (const { fd, stream } of this.outputs) output.pump(fd, stream);
+	}
+
+	/** The process did not start: closes everything. */
+	abandon(): void {
+		this.closeChildEnds();
+		for (const { fd } of this.outputs) closeSync(fd);
+		if (this.stdinPipe >= 0) closeSync(this.stdinPipe);
+		if (this.listener < 0) return;
+		closeSync(this.listener);
+		rmSync(this.request.consoleSocket, { force: true });
+	}
+
+	/** Nothing happens without a terminal, or after its end. */
+	resize(rows: number, columns: number): void {
+		if (this.master >= 0) setWindowSize(this.master, rows, columns);
+	}
+
+	/** The process has ended: its terminal must not be resized any more. */
+	ended(): void {
+		this.master = -1;
+	}
+
+	private outputPipe(stream: 'stdout' | 'stderr'): number {
+		const pipe = makePipe();
+		setNonBlocking(pipe.read);
+		growPipe(pipe.read, pipeSize);
+		this.outputs.push({ fd: pipe.read, stream });
+		return this.keep(pipe.write);
+	}
+
+	private keep(fd: number): number {
+		this.toClose.push(fd);
+		return fd;
+	}
+
+	private closeChildEnds(): void {
+		for (const fd of this.toClose.splice(0)) closeSync(fd);
+	}
+}
