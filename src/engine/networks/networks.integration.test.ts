@@ -11,7 +11,7 @@ import type { LiveSandbox, Sandbox, SandboxRequest } from '../containers/ports.t
 import { createNetworks, type Networks } from './networks.ts';
 
 /** The tests run in a child under a network namespace of their own: `host`, with a `lan` beside it. */
-const inside = process.env['GANTRY_TEST_LAN'];
+const inside = process.env.GANTRY_TEST_LAN;
 
 function run(...command: string[]): string {
 	const child = Bun.spawnSync(command, { stderr: 'pipe' });
@@ -137,8 +137,9 @@ function registerTests(lan: string): void {
 				hostname,
 				port,
 				socket: {
-					data(_socket, data) {
+					data(socket, data) {
 						answer.resolve(data.toString());
+						socket.end();
 					},
 					connectError() {
 						answer.resolve('refused');
@@ -156,7 +157,7 @@ function registerTests(lan: string): void {
 		for (let tries = 0; run('ip', '-o', 'link').includes(name) && tries < 200; tries++) await Bun.sleep(10);
 	};
 	const state = () => ({
-		links: run('ip', '-o', 'link').replace(/^\d+: /gm, ''),
+		links: run('ip', '-o', 'link').match(/(?<=^\d+: )[^:]+/gm),
 		rules: run('nft', 'list', 'ruleset'),
 		mounts: existsSync(join(folder, 'gt0', 'netns')) ? readdirSync(join(folder, 'gt0', 'netns')) : [],
 	});
@@ -212,9 +213,7 @@ function registerTests(lan: string): void {
 		for (const name of ports) await gone(name);
 		expect(state()).toEqual(before);
 		expect(
-			events.map(
-				({ action, attributes }) => `${action} ${attributes['container']} ${attributes['name']} ${attributes['type']}`,
-			),
+			events.map(({ action, attributes }) => `${action} ${attributes.container} ${attributes.name} ${attributes.type}`),
 		).toEqual([
 			'connect web bridge bridge',
 			'connect other bridge bridge',
@@ -240,6 +239,7 @@ function registerTests(lan: string): void {
 			expect(await ask(netns, '127.0.0.1', 7777)).toBe('timeout');
 			expect(await ask(netns, '127.0.0.1', 8080)).toBe('timeout');
 		}
+		for (const stop of stopped.splice(0)) stop();
 		await networks.networking.release('web');
 	});
 
@@ -263,13 +263,14 @@ function registerTests(lan: string): void {
 		}
 		const server = await inNetworkNamespace(path(one), () =>
 			Bun.udpSocket({
+				hostname: '0.0.0.0',
 				port: 53,
 				socket: { data: (socket, _data, from, address) => void socket.send('pong', from, address) },
 			}),
 		);
 		const answered = Promise.withResolvers<string>();
 		const client = await inNetworkNamespace(lan, () =>
-			Bun.udpSocket({ socket: { data: (_socket, data) => answered.resolve(data.toString()) } }),
+			Bun.udpSocket({ hostname: '0.0.0.0', socket: { data: (_socket, data) => answered.resolve(data.toString()) } }),
 		);
 		client.send('ping', 5353, '10.77.0.1');
 		expect(await answered.promise).toBe('pong');

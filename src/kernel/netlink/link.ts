@@ -32,11 +32,18 @@ export interface LinkChanges {
 	readonly namespace?: number;
 }
 
-const Type = { newLink: 16, deleteLink: 17, getLink: 18, setLink: 19 } as const;
+const Type = { newLink: 16, deleteLink: 17, getLink: 18, setLink: 19, newNeighbour: 28 } as const;
 const Attribute = { address: 1, name: 3, mtu: 4, master: 10, info: 18, namespaceFd: 28, extendedMask: 29 } as const;
 const infoKind = 1;
 const infoData = 2;
+const slaveKind = 4;
+const slaveData = 5;
+const bridgePortMode = 4;
 const vethPeer = 1;
+const bridgeFamily = 7;
+const neighbourIsStatic = 0x40;
+const neighbourOfMaster = 0x04;
+const neighbourLinkAddress = 2;
 const upFlag = 1;
 
 /** `struct ifinfomsg`; an `up` of undefined leaves the flags alone. */
@@ -88,6 +95,38 @@ export function createVeth(changes: LinkChanges & { readonly name: string }, pee
 /** Changes the link with that index. */
 export function changeLink(index: number, changes: LinkChanges): NetlinkRequest {
 	return { type: Type.setLink, flags: 0, body: body(index, changes), subject: `change link ${index}` };
+}
+
+/**
+ * Lets a bridge send packets back out of the port that they came in by. With br_netfilter a container that calls itself
+ * by a port of the host is translated within the bridge, and needs this.
+ */
+export function setHairpin(name: string): NetlinkRequest {
+	const data = nested(slaveData, attribute(bridgePortMode, Buffer.from([1])));
+	return {
+		type: Type.newLink,
+		flags: 0,
+		body: body(0, { name }, nested(Attribute.info, text(slaveKind, 'bridge'), data)),
+		subject: `set hairpin mode of ${name}`,
+	};
+}
+
+/**
+ * Tells a bridge that the hardware address lives behind that port, wherever it was seen before, until the port goes.
+ * EOPNOTSUPP when the link is not a port of a bridge.
+ */
+export function pinAddress(port: number, address: Uint8Array): NetlinkRequest {
+	const entry = Buffer.alloc(12);
+	entry.writeUInt8(bridgeFamily, 0);
+	entry.writeInt32LE(port, 4);
+	entry.writeUInt16LE(neighbourIsStatic, 8);
+	entry.writeUInt8(neighbourOfMaster, 10);
+	return {
+		type: Type.newNeighbour,
+		flags: MessageFlag.create | MessageFlag.replace,
+		body: Buffer.concat([entry, attribute(neighbourLinkAddress, address)]),
+		subject: `pin an address to port ${port}`,
+	};
 }
 
 /** Deletes the link of that name. ENODEV when there is none. */

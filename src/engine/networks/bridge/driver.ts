@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { EngineError, messageOf, wrap } from '../../../errors.ts';
 import { Errno, SyscallError } from '../../../kernel/libc.ts';
 import { NetlinkFamily, openNetlink } from '../../../kernel/netlink/connection.ts';
-import { changeLink, createVeth, getLink } from '../../../kernel/netlink/link.ts';
+import { changeLink, createVeth, getLink, type Link, pinAddress, setHairpin } from '../../../kernel/netlink/link.ts';
 import { addAddress, addDefaultRoute } from '../../../kernel/netlink/route.ts';
 import type { PublishedPort } from '../../containers/model.ts';
 import { createAddressPool } from '../address-pool.ts';
@@ -65,6 +65,14 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 	const forwards = new Map<string, readonly PortForward[]>();
 	const allForwards = (): PortForward[] => [...forwards.values()].flat();
 
+	const replug = (port: Link, master: number, macAddress: string): void => {
+		route.request(
+			changeLink(port.index, { master, up: true }),
+			setHairpin(port.name),
+			pinAddress(port.index, parseMac(macAddress)),
+		);
+	};
+
 	/** The bridge, made again when somebody deleted it, with the ports of what lives. */
 	const bridgeIndex = (): number => {
 		const link = findLink(route, bridge.name);
@@ -73,7 +81,7 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 		if (made) options.onMade();
 		for (const { endpoint } of live.values()) {
 			const port = findLink(route, portNameOf(endpoint.endpointId));
-			if (port !== undefined) route.request(changeLink(port.index, { master: index, up: true }));
+			if (port !== undefined) replug(port, index, endpoint.macAddress);
 		}
 		return index;
 	};
@@ -86,6 +94,10 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 			const host = { name: portNameOf(connection.endpointId), master, mtu, up: true };
 			const peer = { name: connection.device, mtu, address: mac, namespace: descriptor };
 			route.request(createVeth(host, peer));
+			const port = getLink(route, host.name);
+			if (port === undefined) throw new EngineError('internal', `${host.name} was not made`);
+			// The address may have belonged to a container whose port the kernel has not cleared away yet.
+			route.request(setHairpin(port.name), pinAddress(port.index, mac));
 		} finally {
 			closeSync(descriptor);
 		}
@@ -99,6 +111,11 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 			),
 			addDefaultRoute(ipv4Bytes(gateway), link),
 		);
+		// A device that just got its carrier sends nothing until the kernel's link watch ran, up to a second later;
+		// asking for the device (Linux ≥ 6.8) runs it now. Each of the three waits for the one before.
+		getLink(namespace.route, connection.device);
+		getLink(route, portNameOf(connection.endpointId));
+		getLink(route, bridge.name);
 	};
 
 	const publish = async (connection: Connection, containerIp: string): Promise<readonly PublishedPort[]> => {
@@ -176,7 +193,7 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 			for (const { endpoint, containerId } of live.values()) {
 				const port = findLink(route, portNameOf(endpoint.endpointId));
 				if (port === undefined) log.warn(`container ${containerId}: its network device is gone`);
-				else if (port.master !== index) route.request(changeLink(port.index, { master: index, up: true }));
+				else if (port.master !== index) replug(port, index, endpoint.macAddress);
 			}
 			reconcilePorts();
 			await firewall.install(allForwards());
@@ -196,14 +213,15 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 			const address = addresses.lease(containerId);
 			const ipv4 = formatIpv4(address);
 			const mac = connection.request.macAddress === '' ? macOf(address) : parseMac(connection.request.macAddress);
-			let reserved: readonly PublishedPort[] = [];
+			let reserved: readonly PublishedPort[] | null = null;
 			try {
-				plug(namespace, connection, address, mac);
+				// The ports first: they are what fails in practice, and a device that was made takes long to go.
 				reserved = await publish(connection, ipv4);
+				plug(namespace, connection, address, mac);
 			} catch (error) {
 				try {
 					takeBack(containerId);
-					removeLink(route, portNameOf(endpointId));
+					if (reserved !== null) removeLink(route, portNameOf(endpointId));
 				} catch (failure) {
 					throw new AggregateError([error, failure], messageOf(error));
 				}
