@@ -52,10 +52,11 @@ export class Stdio {
 			this.master = receiveFd(this.listener);
 			closeSync(this.listener);
 			rmSync(this.request.consoleSocket, { force: true });
-			setNonBlocking(this.master);
 			const size = this.request.consoleSize;
 			if (size !== null && size[0] > 0 && size[1] > 0) setWindowSize(this.master, size[0], size[1]);
 			input.attach(duplicateFd(this.master));
+			// After the writer of the input was made: it clears O_NONBLOCK of a terminal, which the reader needs.
+			setNonBlocking(this.master);
 			output.pump(this.master, 'stdout');
 			return;
 		}
