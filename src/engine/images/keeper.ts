@@ -75,7 +75,9 @@ export function createKeeper(deps: { catalog: Catalog; content: ContentStore; la
 			removed.push(chainId);
 		}
 		for (const digest of what.blobs) if (free('blob', digest)) await remove('blob', digest);
-		return removed;
+		// One that a container stands on is only marked, and goes with the container.
+		const left = new Set(removed.length === 0 ? [] : layers.list().map(({ chainId }) => chainId));
+		return removed.filter((chainId) => !left.has(chainId));
 	};
 
 	const scope = (): KeepScope => {

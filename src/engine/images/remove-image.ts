@@ -20,6 +20,8 @@ export interface RemoveDeps {
 interface RemovalPlan {
 	/** Names to take away, in order, normalised. */
 	readonly untag: readonly string[];
+	/** How many `untag` events tell of it: a digest that goes with its tag is not told of on its own. */
+	readonly told: number;
 	/** The image goes as well. */
 	readonly whole: boolean;
 }
@@ -39,27 +41,20 @@ export async function removeImage(
 	const record = findImage(catalog, ref);
 	const names = catalog.names.of(record.id);
 	const plan = planRemoval(record.id, names, ref, options.force, deps.users);
-	catalog.transaction(() => {
+	const labels = record.config.config?.Labels ?? {};
+	const about = { type: 'image', id: record.id, caller } as const;
+	const untagged = { ...about, action: 'untag', attributes: { ...labels, name: record.id } } as const;
+	const deleted = { ...about, action: 'delete', attributes: { name: record.id } } as const;
+	const told = [...Array.from({ length: plan.told }, () => untagged), ...(plan.whole ? [deleted] : [])];
+	const persist = () => {
 		for (const name of plan.untag) catalog.names.delete(name);
 		if (plan.whole) catalog.delete(record.id);
-	});
+	};
+	for (const [position, event] of told.entries()) events.publish(event, position === 0 ? persist : undefined);
 	const removals: Removal[] = plan.untag.map((name) => ({ untagged: familiarString(parseReference(name)) }));
-	const labels = record.config.config?.Labels ?? {};
-	for (const name of plan.untag) {
-		// A digest that goes with its tag is not told of on its own.
-		if (name.includes('@') && plan.untag.length > 1) continue;
-		events.publish({
-			type: 'image',
-			action: 'untag',
-			id: record.id,
-			attributes: { ...labels, name: record.id },
-			caller,
-		});
-	}
 	if (!plan.whole) return removals;
-	events.publish({ type: 'image', action: 'delete', id: record.id, attributes: { name: record.id }, caller });
 	removals.push({ deleted: record.id });
-	for (const deleted of await releaseContent(keeper, record)) removals.push({ deleted });
+	for (const chainId of await releaseContent(keeper, record)) removals.push({ deleted: chainId });
 	return removals;
 }
 
@@ -83,7 +78,7 @@ export function planRemoval(
 	}
 	if (byId) {
 		checkUsers(id, users, force, 'all');
-		return { untag: names, whole: true };
+		return { untag: names, told: names.length, whole: true };
 	}
 	const reference = parseReference(ref);
 	const name = storedName(reference);
@@ -97,7 +92,7 @@ export function planRemoval(
 	const untag = [name, ...digestsLeftAlone(name, names)];
 	// Forced away from under a running container, the image only loses its name.
 	const whole = names.every((other) => untag.includes(other)) && !users.usersOf(id).some(({ running }) => running);
-	return { untag, whole };
+	return { untag, told: 1, whole };
 }
 
 /** Digest names of the repository of `name`, when `name` was its last tag. */

@@ -23,17 +23,19 @@ export interface TagDeps {
 /** Gives an image one more name; a name of another image moves. @throws EngineError `invalid_argument`, `not_found`. */
 export function tagImage(deps: TagDeps, ref: string, target: Reference, caller: Caller): void {
 	const record = findImage(deps.catalog, ref);
-	deps.catalog.transaction(() => {
-		deps.catalog.names.set(printReference(target), record.id);
-		deps.catalog.put({ ...record, lastTaggedAt: deps.now() });
-	});
-	deps.events.publish({
-		type: 'image',
-		action: 'tag',
-		id: record.id,
-		attributes: { ...record.config.config?.Labels, name: familiarString(target) },
-		caller,
-	});
+	deps.events.publish(
+		{
+			type: 'image',
+			action: 'tag',
+			id: record.id,
+			attributes: { ...record.config.config?.Labels, name: familiarString(target) },
+			caller,
+		},
+		() => {
+			deps.catalog.names.set(printReference(target), record.id);
+			deps.catalog.put({ ...record, lastTaggedAt: deps.now() });
+		},
+	);
 }
 
 /** A name that an image can be given. `tag`: `''` for the one within `repository`, or `latest`. */

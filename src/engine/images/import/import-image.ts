@@ -1,7 +1,6 @@
 import type { EventBus } from '../../../events/bus.ts';
 import type { Caller } from '../../../events/types.ts';
 import { hostPlatform } from '../../../oci/platform.ts';
-import { printReference } from '../../../oci/reference.ts';
 import type { ImageConfigDocument, Platform } from '../../../oci/types.ts';
 import type { ContentStore } from '../../../store/content/content.ts';
 import type { Layers, UnpackedLayer } from '../../../store/snapshots/types.ts';
@@ -57,7 +56,7 @@ export async function importImage(
 		})(),
 	);
 	await scope.blob(id);
-	catalog.transaction(() => {
+	catalog.transaction(() =>
 		catalog.put({
 			id,
 			config: document,
@@ -67,9 +66,8 @@ export async function importImage(
 			layerSizes: [layer.size],
 			createdAt: document.created ?? deps.now(),
 			lastTaggedAt: null,
-		});
-		if (target !== null) catalog.names.set(printReference(target), id);
-	});
+		}),
+	);
 	if (target !== null) tagImage(deps, id, target, caller);
 	events.publish({ type: 'image', action: 'import', id, attributes: { ...config.Labels, name: id }, caller });
 	report({ kind: 'status', text: id });

@@ -36,16 +36,18 @@ export async function loadImages(
 	const images = await readArchiveImages(archive, deps.content, hostPlatform());
 	for (const image of images) {
 		const record = await bringIn(deps, image, scope, options.quiet ? () => undefined : report, signal);
-		recordLoaded(deps, record, image);
+		deps.events.publish(
+			{
+				type: 'image',
+				action: 'load',
+				id: record.id,
+				attributes: { ...record.config.config?.Labels, name: record.id },
+				caller,
+			},
+			() => recordLoaded(deps, record, image),
+		);
 		for (const name of image.names) report({ kind: 'stream', text: `Loaded image: ${familiarString(name)}\n` });
 		if (image.names.length === 0) report({ kind: 'stream', text: `Loaded image ID: ${record.id}\n` });
-		deps.events.publish({
-			type: 'image',
-			action: 'load',
-			id: record.id,
-			attributes: { ...record.config.config?.Labels, name: record.id },
-			caller,
-		});
 	}
 }
 
@@ -96,11 +98,9 @@ async function bringIn(
 }
 
 function recordLoaded(deps: LoadDeps, record: ImageRecord, image: ArchiveImage): void {
-	deps.catalog.transaction(() => {
-		const tagged = image.names.some((name) => deps.catalog.names.get(printReference(name)) !== record.id);
-		deps.catalog.put(tagged ? { ...record, lastTaggedAt: deps.now() } : record);
-		for (const name of image.names) deps.catalog.names.set(printReference(name), record.id);
-	});
+	const tagged = image.names.some((name) => deps.catalog.names.get(printReference(name)) !== record.id);
+	deps.catalog.put(tagged ? { ...record, lastTaggedAt: deps.now() } : record);
+	for (const name of image.names) deps.catalog.names.set(printReference(name), record.id);
 }
 
 function shortId(digest: Parameters<typeof digestHex>[0]): string {

@@ -64,19 +64,24 @@ export async function pullImage(
 		);
 		report({ kind: 'status', id: wanted, text: `Pulling from ${reference.path}` });
 		const record = await bringIn(deps, chosen, repository, options, scope, report, signal);
-		const changed = recordImage(deps, record, reference, chosen);
-		report({ kind: 'status', text: `Digest: ${chosen.top.digest}` });
 		const familiar = familiarString(reference);
+		let changed = false;
+		deps.events.publish(
+			{
+				type: 'image',
+				action: 'pull',
+				id: familiar,
+				attributes: { ...record.config.config?.Labels, name: familiarName(reference) },
+				caller,
+			},
+			() => {
+				changed = recordImage(deps, record, reference, chosen);
+			},
+		);
+		report({ kind: 'status', text: `Digest: ${chosen.top.digest}` });
 		report({
 			kind: 'status',
 			text: changed ? `Status: Downloaded newer image for ${familiar}` : `Status: Image is up to date for ${familiar}`,
-		});
-		deps.events.publish({
-			type: 'image',
-			action: 'pull',
-			id: familiar,
-			attributes: { ...record.config.config?.Labels, name: familiarName(reference) },
-			caller,
 		});
 	} catch (error) {
 		throw pullError(error, reference);
@@ -173,17 +178,15 @@ function checkPlatform(config: ImageConfigDocument, options: PullOptions, digest
 	);
 }
 
-/** Image, tag and digest in one transaction. True when the name meant something else before. */
+/** Records image, tag and digest. True when the name meant something else before. */
 function recordImage(deps: PullDeps, record: ImageRecord, reference: Reference, chosen: ChosenManifest): boolean {
 	const { catalog } = deps;
 	const name = printReference(reference);
 	const canonical = printReference(withDigest(reference, chosen.top.digest));
-	return catalog.transaction(() => {
-		const changed = catalog.names.get(name) !== record.id;
-		const lastTaggedAt = changed && reference.tag !== undefined ? deps.now() : record.lastTaggedAt;
-		catalog.put({ ...record, lastTaggedAt });
-		catalog.names.set(name, record.id);
-		catalog.names.set(canonical, record.id);
-		return changed;
-	});
+	const changed = catalog.names.get(name) !== record.id;
+	const lastTaggedAt = changed && reference.tag !== undefined ? deps.now() : record.lastTaggedAt;
+	catalog.put({ ...record, lastTaggedAt });
+	catalog.names.set(name, record.id);
+	catalog.names.set(canonical, record.id);
+	return changed;
 }
