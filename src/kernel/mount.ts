@@ -1,0 +1,64 @@
+import { bindLibc, check, cstring, Errno, errno, FFIType, SyscallError } from './libc.ts';
+
+const { i32, u64, ptr } = FFIType;
+
+const libc = bindLibc({
+	mount: { args: [ptr, ptr, ptr, u64, ptr], returns: i32 },
+	umount2: { args: [ptr, i32], returns: i32 },
+});
+
+/** Flags of mount(2). */
+export const Mount = {
+	RDONLY: 1,
+	NOSUID: 2,
+	NODEV: 4,
+	NOEXEC: 8,
+	REMOUNT: 32,
+	BIND: 4096,
+	MOVE: 8192,
+	REC: 16384,
+	PRIVATE: 1 << 18,
+	SLAVE: 1 << 19,
+	SHARED: 1 << 20,
+} as const;
+
+export interface MountRequest {
+	/** A device, a folder, or a name for people. */
+	readonly source?: string;
+	readonly target: string;
+	readonly type?: string;
+	/** Of {@link Mount}. */
+	readonly flags?: number;
+	/** Options of the filesystem; less than a page. */
+	readonly data?: string;
+}
+
+/** mount(2). @throws SyscallError. */
+export function mount({ source = 'none', target, type, flags = 0, data }: MountRequest): void {
+	const result = libc().mount(
+		cstring(source),
+		cstring(target),
+		type === undefined ? null : cstring(type),
+		flags,
+		data === undefined ? null : cstring(data),
+	);
+	check(result, 'mount', target);
+}
+
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+
+/**
+ * Unmounts what is on `target`. `busy`: what to do when it is in use; `detach` takes it out of the tree at once and lets
+ * the kernel finish when the last user goes. False when nothing is mounted there, or when it is busy and `keep` was asked.
+ */
+export function unmount(target: string, busy: 'detach' | 'keep'): boolean {
+	const path = cstring(target);
+	if (libc().umount2(path, UMOUNT_NOFOLLOW) === 0) return true;
+	const error = errno();
+	if (error === Errno.EINVAL || error === Errno.ENOENT) return false;
+	if (error !== Errno.EBUSY) throw new SyscallError('umount2', error, target);
+	if (busy === 'keep') return false;
+	check(libc().umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH), 'umount2', target);
+	return true;
+}
