@@ -81,6 +81,13 @@ function registerTests(lan: string): void {
 				nameOf: (id) => `name-${id}`,
 				find(ref) {
 					const path = '/etc/hosts';
+					if (ref === 'live')
+						return {
+							id: ref,
+							state: 'running',
+							pid: process.pid,
+							files: { hosts: path, resolvConf: path, hostname: path },
+						};
 					return { id: ref, state: 'exited', pid: null, files: { hosts: path, resolvConf: path, hostname: path } };
 				},
 			},
@@ -391,6 +398,11 @@ function registerTests(lan: string): void {
 		await expect(shared).rejects.toThrow(
 			'cannot join network namespace of a non running container: container name-x is exited',
 		);
+		const joined = await networks.networking.attach(request('j', {}, { networkMode: 'container:live' }));
+		expect(joined.netns).toEqual({ kind: 'path', path: `/proc/${process.pid}/ns/net` });
+		expect(joined.files.hosts).toBe(await Bun.file('/etc/hosts').text());
+		const publishing = request('j', { '80/tcp': bind('80') }, { networkMode: 'container:live' });
+		expect(() => networks.networking.validate(publishing)).toThrow('conflicting options: port publishing');
 		expect(() => networks.networking.validate(request('u', {}, { networkMode: 'foo' }))).toThrow(
 			'network foo not found',
 		);

@@ -1,25 +1,18 @@
 import { join } from 'node:path';
 import { EngineError, wrap } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
-import { NetlinkFamily, openNetlink } from '../../kernel/netlink/connection.ts';
-import type { Records } from '../../store/records/records.ts';
 import type { Endpoint, EndpointRequest } from '../containers/model.ts';
 import type { LiveSandbox, Networking, Sandbox, SandboxRequest } from '../containers/ports.ts';
-import { createBridgeDriver } from './bridge/driver.ts';
-import { type BridgeConfig, resolveBridge } from './bridge/settings.ts';
 import { copyFiles, type HostFiles, hostFiles, renderFiles } from './container-files.ts';
+import { type DefaultNetworksOptions, openDefaultNetworks } from './default-networks.ts';
 import type { LiveEndpoint, NetworkDriver } from './driver.ts';
 import { parseExtraHost } from './files/hosts.ts';
-import { formatIpv4, parseCidr } from './ipv4.ts';
 import { checkSharedMode, type Mode, parseMode } from './mode.ts';
-import { portKernel } from './ports/port-kernel.ts';
-import { createPortTable } from './ports/port-table.ts';
 import { parsePublications } from './ports/publication.ts';
 import { createNetworkQueries } from './queries.ts';
-import { type BridgeRecord, newId, rememberDefaultNetworks } from './records.ts';
+import { newId } from './records.ts';
 import { createSandboxNamespaces } from './sandbox.ts';
 import type { Network, NetworkMember, NetworkQueries } from './service.ts';
-import type { Log } from './sysctl.ts';
 
 /** A container as one that shares its network sees it. */
 export interface NetworkPeer {
@@ -40,17 +33,11 @@ export interface NetworkPeers {
 	nameOf(containerId: string): string;
 }
 
-export interface NetworksOptions {
-	readonly records: Records;
+export interface NetworksOptions extends DefaultNetworksOptions {
 	/** Namespaces are kept in `<runDir>/netns`. */
 	readonly runDir: string;
-	/** null: no default bridge network. */
-	readonly bridge: BridgeConfig | null;
 	readonly events: Pick<EventBus, 'publish'>;
 	readonly peers: NetworkPeers;
-	readonly log: Log;
-	/** RFC 3339. */
-	readonly now: () => string;
 	readonly hostFiles?: HostFiles;
 }
 
@@ -73,7 +60,7 @@ const noRequest: EndpointRequest = { aliases: [], ipv4: '', ipv6: '', macAddress
 export function createNetworks(options: NetworksOptions): Networks {
 	const { log, peers } = options;
 	const namespaces = createSandboxNamespaces(join(options.runDir, 'netns'), log);
-	const { driver, known } = openDefaults(options);
+	const { driver, known } = openDefaultNetworks(options);
 	/** What each container has, by container id; endpoints of `host` and `none` included. */
 	const live = new Map<string, readonly LiveEndpoint[]>();
 
@@ -259,35 +246,4 @@ export function createNetworks(options: NetworksOptions): Networks {
 			await driver?.destroy();
 		},
 	};
-}
-
-/** The records of the default networks and the bridge's driver. */
-function openDefaults(options: NetworksOptions): { driver: NetworkDriver | null; known: readonly Network[] } {
-	const { records, log, now } = options;
-	const bridges = records.collection<BridgeRecord>('bridges');
-	if (options.bridge === null) {
-		const { host, none } = rememberDefaultNetworks(records, null, now);
-		return { driver: null, known: [host, none] };
-	}
-	const { name } = options.bridge;
-	const remembered = bridges.get(name);
-	using connection = openNetlink(NetlinkFamily.route);
-	const bridge = resolveBridge(connection, options.bridge, remembered);
-	const cidr = `${formatIpv4(bridge.gateway)}/${bridge.subnet.prefixLength}`;
-	const made = (): boolean => bridges.get(name)?.made === true;
-	if (remembered?.cidr !== cidr) bridges.put(name, { cidr, made: made() });
-	const { host, none, bridge: network } = rememberDefaultNetworks(records, bridge, now);
-	if (network === null) throw new EngineError('internal', 'the bridge network is not recorded');
-	const former = remembered === undefined || remembered.cidr === cidr ? null : parseCidr(remembered.cidr);
-	const driver = createBridgeDriver({
-		networkId: network.id,
-		networkName: network.name,
-		bridge,
-		formerly: former === null ? null : { address: former.address, prefixLength: former.subnet.prefixLength },
-		ports: createPortTable(portKernel),
-		onMade: () => bridges.put(name, { cidr, made: true }),
-		owned: made,
-		log,
-	});
-	return { driver, known: [network, host, none] };
 }

@@ -63,7 +63,8 @@ export function openNetlink(family: number): NetlinkConnection {
 	setReceiveTimeout(fd, answerTimeout);
 	setSocketOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
 	setSocketOption(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
-	const buffer = Buffer.alloc(128 * 1024);
+	// The kernel fills at most 32 KiB of a dump at a time.
+	const buffer = Buffer.allocUnsafe(32 * 1024);
 	let sequence = 0;
 	let open = true;
 
