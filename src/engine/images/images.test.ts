@@ -159,9 +159,9 @@ describe('load', () => {
 		rootfs: { type: 'layers', diff_ids: [digestOf(Buffer.from('?'))] },
 	});
 	test.each<[string, Uint8Array, string]>([
-		['nothing', new Uint8Array(), 'it is empty'],
-		['no tar', Buffer.alloc(2000, 'x'), 'invalid tar archive'],
-		['truncated', good.subarray(0, 2300), 'it breaks off'],
+		['nothing', new Uint8Array(), 'unexpected end of tar'],
+		['no tar', Buffer.alloc(2000, 'x'), 'checksum'],
+		['truncated', good.subarray(0, 2300), 'unexpected end of tar'],
 		['truncated gzip', Bun.gzipSync(good as Uint8Array<ArrayBuffer>).subarray(0, 300), 'invalid'],
 		['no manifest', tarOf([{ name: 'x', content: 'x' }]), 'neither a manifest.json nor an index.json'],
 		['traversal in an entry', tarOf([{ name: '../../etc/x', content: 'x' }]), 'leads out of it'],

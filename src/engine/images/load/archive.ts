@@ -35,20 +35,19 @@ export async function storeArchive(
 	const links = new Map<string, string>();
 	let bytes = 0;
 	let entries = 0;
-	for await (const entry of readTar(decompressed(tar))) {
+	for await (const { header, body } of readTar(decompressed(tar))) {
 		if (signal.aborted) throw new EngineError('cancelled', 'context canceled');
 		if (++entries > deps.limits.maxFiles) throw corrupt(`it has more than ${deps.limits.maxFiles} entries`);
-		const path = inside(entry.name, '.');
-		// Only a file or link of an image is looked at; a directory says nothing.
-		if (entry.type === 'directory' || entry.type === 'other' || ignored.test(path)) continue;
+		const path = inside(header.name, '.');
+		if (ignored.test(path)) continue;
 		files.delete(path);
 		links.delete(path);
-		if (entry.type === 'symlink') links.set(path, inside(entry.linkName, posix.dirname(path)));
-		else if (entry.type === 'hardlink') links.set(path, inside(entry.linkName, '.'));
-		else {
-			bytes += entry.size;
+		if (header.type === 'symlink') links.set(path, inside(header.linkName, posix.dirname(path)));
+		else if (header.type === 'hardlink') links.set(path, inside(header.linkName, '.'));
+		else if (header.type === 'file') {
+			bytes += header.size;
 			if (bytes > deps.limits.maxBytes) throw corrupt(`it holds more than ${deps.limits.maxBytes} bytes`);
-			files.set(path, await storeFile(entry.body, path, deps.content, scope, signal));
+			files.set(path, await storeFile(body, path, deps.content, scope, signal));
 		}
 	}
 	const resolve = (path: string): StoredBlob | undefined => {

@@ -1,4 +1,4 @@
-import { EngineError } from '../../../errors.ts';
+import { codeOf, EngineError, wrap } from '../../../errors.ts';
 import { chainIdsOf } from '../../../oci/chain-id.ts';
 import { type Digest, digestHex } from '../../../oci/digest.ts';
 import type { Descriptor } from '../../../oci/types.ts';
@@ -52,25 +52,35 @@ export async function fetchLayers(
 	const chainIds = chainIdsOf(diffIds);
 	const controller = new AbortController();
 	const together = AbortSignal.any([signal, controller.signal]);
-	const tasks = descriptors.map((descriptor, position) => {
+	const tasks: Promise<FetchedLayer>[] = [];
+	for (const [position, descriptor] of descriptors.entries()) {
 		const chainId = chainIds[position];
 		const diffId = diffIds[position];
 		if (chainId === undefined || diffId === undefined) throw new EngineError('internal', 'layer without chain id');
-		const layer = { descriptor, chainId, diffId, parent: chainIds[position - 1] ?? null };
-		return fetchLayer(deps, layer, plan, scope, report, together);
-	});
+		const layer = { descriptor, chainId, diffId, parent: chainIds[position - 1] ?? null, below: tasks[position - 1] };
+		tasks.push(fetchLayer(deps, layer, plan, scope, report, together));
+	}
 	return allOrAbort(controller, tasks);
+}
+
+/** A layer to fetch. `below`: settles when the layer below is here. */
+interface WantedLayer {
+	readonly descriptor: Descriptor;
+	readonly chainId: Digest;
+	readonly diffId: Digest;
+	readonly parent: Digest | null;
+	readonly below: Promise<unknown> | undefined;
 }
 
 async function fetchLayer(
 	deps: FetchDeps,
-	layer: { descriptor: Descriptor; chainId: Digest; diffId: Digest; parent: Digest | null },
+	layer: WantedLayer,
 	plan: LayerPlan,
 	scope: KeepScope,
 	report: Report,
 	signal: AbortSignal,
 ): Promise<FetchedLayer> {
-	const { descriptor, chainId, diffId, parent } = layer;
+	const { descriptor, chainId } = layer;
 	const id = digestHex(descriptor.digest).slice(0, 12);
 	const say = (text: string) => report({ kind: 'layer', id, text });
 	const count = (text: string, current: number, total: number) => report({ kind: 'layer', id, text, current, total });
@@ -83,21 +93,34 @@ async function fetchLayer(
 	await scope.blob(descriptor.digest);
 	await download(deps, descriptor, plan.open, say, count, signal);
 	say('Download complete');
-	const unpacked = await deps.unpacks.join(
-		chainId,
-		(abort, tell) =>
-			deps.layers.unpack({
-				blobPath: deps.content.path(descriptor.digest),
-				parent,
-				diffId,
-				signal: abort,
-				onProgress: tell,
-			}),
-		{ signal, onProgress: ({ current, total }) => count('Extracting', current, total) },
-	);
+	const unpacked = await deps.unpacks.join(chainId, (abort, tell) => unpack(deps, layer, abort, tell), {
+		signal,
+		onProgress: ({ current, total }) => count('Extracting', current, total),
+	});
 	say('Pull complete');
 	await scope.dropBlob(descriptor.digest);
 	return { chainId, size: unpacked.size };
+}
+
+/** Unpacks at once where the store can do that before the layer below is there; else when it is. */
+async function unpack(
+	deps: FetchDeps,
+	layer: WantedLayer,
+	signal: AbortSignal,
+	onProgress: (progress: UnpackProgress) => void,
+): Promise<UnpackedLayer> {
+	const { descriptor, parent, diffId, below } = layer;
+	const request = { blobPath: deps.content.path(descriptor.digest), parent, diffId, signal, onProgress };
+	try {
+		return await deps.layers.unpack(request).catch(async (error: unknown) => {
+			if (codeOf(error) !== 'not_found' || parent === null || deps.layers.has(parent)) throw error;
+			await below;
+			return deps.layers.unpack(request);
+		});
+	} catch (error) {
+		if (signal.aborted) throw new EngineError('cancelled', 'context canceled', { cause: error });
+		throw wrap(error, 'failed to register layer');
+	}
 }
 
 async function download(
