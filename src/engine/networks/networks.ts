@@ -1,38 +1,19 @@
 import { join } from 'node:path';
-import { EngineError, wrap } from '../../errors.ts';
+import { wrap } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
-import type { Endpoint, EndpointRequest } from '../containers/model.ts';
-import type { LiveSandbox, Networking, Sandbox, SandboxRequest } from '../containers/ports.ts';
-import { copyFiles, type HostFiles, hostFiles, renderFiles } from './container-files.ts';
+import type { Endpoint } from '../containers/model.ts';
+import type { LiveSandbox, Networking } from '../containers/ports.ts';
+import { createAttachment, type NetworkPeers } from './attach.ts';
+import type { HostFiles } from './container-files.ts';
 import { type DefaultNetworksOptions, openDefaultNetworks } from './default-networks.ts';
-import type { LiveEndpoint, NetworkDriver } from './driver.ts';
-import { parseExtraHost } from './files/hosts.ts';
-import { checkSharedMode, type Mode, parseMode } from './mode.ts';
-import { parsePublications } from './ports/publication.ts';
+import type { LiveEndpoint } from './driver.ts';
 import { createNetworkQueries } from './queries.ts';
-import { newId } from './records.ts';
 import { createSandboxNamespaces } from './sandbox.ts';
-import type { Network, NetworkMember, NetworkQueries } from './service.ts';
+import type { NetworkMember, NetworkQueries } from './service.ts';
 
-/** A container as one that shares its network sees it. */
-export interface NetworkPeer {
-	readonly id: string;
-	/** `running`, `exited` …; only of a running one the network can be shared. */
-	readonly state: string;
-	/** null unless it runs. */
-	readonly pid: number | null;
-	/** Paths on the host of its files. */
-	readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string };
-}
+export type { NetworkPeer, NetworkPeers } from './attach.ts';
 
-/** What networks need of containers. */
-export interface NetworkPeers {
-	/** By id, unique id prefix or name. @throws `not_found` (`No such container: REF`). */
-	find(ref: string): NetworkPeer;
-	/** The name that it has now; `''` for one that is not known. */
-	nameOf(containerId: string): string;
-}
-
+/** What networks are made of. */
 export interface NetworksOptions extends DefaultNetworksOptions {
 	/** Namespaces are kept in `<runDir>/netns`. */
 	readonly runDir: string;
@@ -50,8 +31,6 @@ export interface Networks {
 	/** Removes the bridge (when an engine made it) and the rules; containers must not run any more. For good: nothing works afterwards. */
 	destroy(): Promise<void>;
 }
-
-const noRequest: EndpointRequest = { aliases: [], ipv4: '', ipv6: '', macAddress: '', driverOpts: {} };
 
 /**
  * Networks in the network namespace of this thread. Works once `networking.reconcile` was called.
@@ -81,115 +60,7 @@ export function createNetworks(options: NetworksOptions): Networks {
 		});
 	const queries = createNetworkQueries(() => known, members);
 
-	const modeOf = (request: SandboxRequest): Mode => parseMode(request.networkMode, driver !== null);
-	/** Only the default networks exist, and of these only the bridge has a driver. */
-	const bridgeFor = (ref: string): { network: Network; driver: NetworkDriver } => {
-		const network = queries.get(ref);
-		if (driver === null || network.driver !== 'bridge') throw new EngineError('not_found', `network ${ref} not found`);
-		return { network, driver };
-	};
-	const requestFor = (request: SandboxRequest, network: Network): EndpointRequest =>
-		request.endpointRequests[network.name] ??
-		request.endpointRequests[network.id] ??
-		request.endpointRequests[request.networkMode] ??
-		noRequest;
-
-	const validate = (request: SandboxRequest): void => {
-		const mode = modeOf(request);
-		parsePublications(request);
-		for (const extra of request.extraHosts) parseExtraHost(extra);
-		if (mode.kind === 'container') checkSharedMode(request);
-		if (mode.kind !== 'network') return;
-		const { network, driver: chosen } = bridgeFor(mode.ref);
-		chosen.validate(requestFor(request, network));
-		for (const name of Object.keys(request.endpointRequests)) {
-			if (name === 'default' || name === request.networkMode) continue;
-			const other = queries.get(name);
-			if (other.id !== network.id) {
-				throw new EngineError(
-					'unsupported',
-					`a container can be in one network only: ${network.name} or ${other.name}`,
-				);
-			}
-		}
-	};
-
-	const bare = (network: Network | undefined, request: SandboxRequest): Endpoint => {
-		if (network === undefined) throw new EngineError('internal', 'a default network is missing');
-		return {
-			networkId: network.id,
-			networkName: network.name,
-			endpointId: newId(),
-			ipv4: '',
-			prefixLength: 0,
-			gateway: '',
-			macAddress: '',
-			request: requestFor(request, network),
-		};
-	};
-
-	const attachBare = (request: SandboxRequest, name: 'host' | 'none'): Sandbox => {
-		const endpoint = bare(
-			known.find((network) => network.name === name),
-			request,
-		);
-		const place = { isolated: name === 'none', addresses: [], hostGateway: driver?.gateway ?? null };
-		const files = renderFiles(request, place, options.hostFiles ?? hostFiles);
-		live.set(request.containerId, [{ containerId: request.containerId, endpoint, ports: [] }]);
-		return { netns: { kind: name === 'host' ? 'host' : 'private' }, endpoints: [endpoint], ports: [], files };
-	};
-
-	const attachShared = (request: SandboxRequest, ref: string): Sandbox => {
-		const peer = peers.find(ref);
-		if (peer.id === request.containerId) throw new EngineError('invalid_argument', 'cannot join own network namespace');
-		if (peer.pid === null) {
-			const what = `container ${peers.nameOf(peer.id)} is ${peer.state}`;
-			throw new EngineError('conflict', `cannot join network namespace of a non running container: ${what}`);
-		}
-		const files = copyFiles(peer.files);
-		return { netns: { kind: 'path', path: `/proc/${peer.pid}/ns/net` }, endpoints: [], ports: [], files };
-	};
-
-	const attachNetwork = async (request: SandboxRequest, ref: string): Promise<Sandbox> => {
-		const { containerId, containerName } = request;
-		const { network, driver: chosen } = bridgeFor(ref);
-		const publications = parsePublications(request);
-		const namespace = namespaces.create(containerId);
-		let connected: LiveEndpoint | undefined;
-		try {
-			connected = await chosen.connect(namespace, {
-				containerId,
-				containerName,
-				endpointId: newId(),
-				device: 'eth0',
-				request: requestFor(request, network),
-				publications,
-			});
-			const { endpoint, ports } = connected;
-			const place = { isolated: true, addresses: [endpoint.ipv4], hostGateway: chosen.gateway };
-			const files = renderFiles(request, place, options.hostFiles ?? hostFiles);
-			live.set(containerId, [connected]);
-			return { netns: { kind: 'path', path: namespace.path }, endpoints: [endpoint], ports, files };
-		} catch (error) {
-			if (connected !== undefined) chosen.disconnect(connected);
-			namespaces.remove(containerId);
-			throw error;
-		} finally {
-			namespace.route.close();
-		}
-	};
-
-	const attachAs = async (request: SandboxRequest, mode: Mode): Promise<Sandbox> => {
-		switch (mode.kind) {
-			case 'none':
-			case 'host':
-				return attachBare(request, mode.kind);
-			case 'container':
-				return attachShared(request, mode.ref);
-			case 'network':
-				return attachNetwork(request, mode.ref);
-		}
-	};
+	const { validate, attach } = createAttachment({ ...options, driver, known, queries, namespaces });
 
 	const release = (containerId: string): void => {
 		const entries = live.get(containerId) ?? [];
@@ -229,7 +100,8 @@ export function createNetworks(options: NetworksOptions): Networks {
 			validate,
 			async attach(request) {
 				if (live.has(request.containerId)) release(request.containerId);
-				const sandbox = await attachAs(request, modeOf(request));
+				const { sandbox, entries } = await attach(request);
+				live.set(request.containerId, entries);
 				for (const endpoint of sandbox.endpoints) tell('connect', request.containerId, endpoint);
 				return sandbox;
 			},
