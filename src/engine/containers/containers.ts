@@ -87,16 +87,16 @@ export function createContainers(given: ContainersDependencies): Containers {
 				runtimes: new Set(given.runtimes.keys()),
 				prewarm: () => given.shims.prewarm(),
 			}),
-		start: (ref, caller) => supervisor.start(containers.resolve(ref).id, caller),
-		stop: (ref, options, caller) => stopContainer(containers.resolve(ref), options, caller, removal),
+		start: async (ref, caller) => supervisor.start(containers.resolve(ref).id, caller),
+		stop: async (ref, options, caller) => stopContainer(containers.resolve(ref), options, caller, removal),
 		async restart(ref, options, caller) {
 			const { id } = containers.resolve(ref);
 			if (lives.get(id) !== undefined) await stopContainer(containers.resolve(id), options, caller, removal);
 			await supervisor.start(id, caller);
 			containers.update(id, (one) => one, { action: 'restart', caller });
 		},
-		kill: (ref, signal, caller) => killContainer(containers.resolve(ref), signal, caller, removal),
-		remove: (ref, options, caller) => removeContainer(containers.resolve(ref).id, options, caller, removal),
+		kill: async (ref, signal, caller) => killContainer(containers.resolve(ref), signal, caller, removal),
+		remove: async (ref, options, caller) => removeContainer(containers.resolve(ref).id, options, caller, removal),
 		async wait(ref, condition, signal) {
 			const container = containers.resolve(ref);
 			const { state } = container;

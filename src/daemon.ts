@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DaemonConfig, readConfig } from './daemon/config.ts';
+import { createEngine } from './daemon/engine.ts';
+import { daemonHelp } from './daemon/flags.ts';
+import { lookupGroup } from './daemon/group.ts';
+import { claimPidfile } from './daemon/pidfile.ts';
+import { messageOf } from './errors.ts';
+import { peerOf } from './kernel/peer.ts';
+import { buildInfo } from './lib/build-info.ts';
+import { createLogger, type Logger } from './lib/logger.ts';
+import { createDockerServer, type DockerServer } from './server/docker/server.ts';
+
+/** How long requests may go on after SIGTERM, in milliseconds. */
+const closePatience = 300;
+
+/** The daemon role: parses the command line, runs until SIGTERM or SIGINT. Failures to start are one line and exit code 1. */
+export async function runDaemon(args: readonly string[]): Promise<void> {
+	try {
+		const command = readConfig(args);
+		if (command.kind === 'help') process.stdout.write(daemonHelp());
+		else if (command.kind === 'version')
+			process.stdout.write(`Gantry version ${buildInfo.version}, build ${buildInfo.commit}\n`);
+		else if (command.kind === 'validate') process.stdout.write('configuration OK\n');
+		else await serve(command.config);
+	} catch (error) {
+		process.stderr.write(`gantry daemon: ${messageOf(error)}\n`);
+		process.exit(1);
+	}
+}
+
+async function serve(config: DaemonConfig): Promise<void> {
+	const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
+	process.on('SIGHUP', () => log.warn('SIGHUP: a changed configuration takes effect at the next start of the daemon'));
+	process.on('unhandledRejection', (reason) => log.error(`nobody waited for this failure: ${messageOf(reason)}`));
+	const stopped = new Promise<void>((resolve) => {
+		process.once('SIGTERM', resolve);
+		process.once('SIGINT', resolve);
+	});
+	await mkdir(config.dataRoot, { recursive: true, mode: 0o710 });
+	await mkdir(config.execRoot, { recursive: true, mode: 0o700 });
+	const releasePidfile = claimPidfile(config.pidfile);
+	try {
+		const engine = await createEngine(config, log);
+		const server = createDockerServer({ ...engine.services, callerOf });
+		await listenAll(server, config, log);
+		log.info('Daemon has completed initialization');
+		await stopped;
+		log.info('stopping; containers go on');
+		await server.close(closePatience);
+		await engine.close();
+	} finally {
+		releasePidfile();
+	}
+	process.exit(0);
+}
+
+async function listenAll(server: DockerServer, config: DaemonConfig, log: Logger): Promise<void> {
+	const gid = config.group === null ? lookupGroup('docker') : lookupGroup(config.group, { required: true });
+	for (const host of config.hosts) {
+		if (host.kind === 'unix') {
+			await mkdir(join(host.path, '..'), { recursive: true });
+			await server.listenUnix(host.path, { mode: 0o660, gid });
+			log.info(`API listen on ${host.path}`);
+			continue;
+		}
+		const { tls } = config;
+		const port = await server.listenTcp({
+			host: host.host,
+			port: host.port,
+			...(tls === null
+				? {}
+				: {
+						tls: {
+							cert: readFileSync(tls.cert, 'utf8'),
+							key: readFileSync(tls.key, 'utf8'),
+							...(tls.verify && tls.ca !== null ? { ca: readFileSync(tls.ca, 'utf8') } : {}),
+						},
+					}),
+		});
+		if (tls === null || !tls.verify) {
+			log.warn(
+				`API on ${host.host}:${port} without checking clients: whoever reaches it is root on this host; use --tlsverify`,
+			);
+		}
+		log.info(`API listen on ${host.host}:${port}`);
+	}
+}

@@ -1,0 +1,31 @@
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { EngineError } from '../errors.ts';
+
+/** Writes our process id. @throws `conflict` when the file names a daemon that lives. */
+export function claimPidfile(path: string): () => void {
+	const other = runningDaemon(path);
+	if (other !== null && other !== process.pid) {
+		throw new EngineError(
+			'conflict',
+			`failed to start daemon: process with PID ${other} is still running; stop it, or give another --pidfile`,
+		);
+	}
+	writeFileSync(path, `${process.pid}`);
+	return () => rmSync(path, { force: true });
+}
+
+function runningDaemon(path: string): number | null {
+	try {
+		const pid = Number(readFileSync(path, 'utf8').trim());
+		// The number may have gone to another program meanwhile.
+		if (!Number.isInteger(pid) || pid <= 0) return null;
+		return readlinkSync(`/proc/${pid}/exe`) === readlinkSync('/proc/self/exe') && isDaemon(pid) ? pid : null;
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+		throw error;
+	}
+}
+
+function isDaemon(pid: number): boolean {
+	return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('daemon');
+}
