@@ -56,15 +56,17 @@ export async function pullImage(
 	try {
 		await using scope = deps.keeper.scope();
 		const wanted = reference.digest ?? reference.tag ?? 'latest';
-		const chosen = await chooseManifest(
-			(which) => repository.manifest(which, signal),
-			wanted,
-			reference.digest ?? null,
-			options.platform ?? hostPlatform(),
-		);
-		report({ kind: 'status', id: wanted, text: `Pulling from ${reference.path}` });
-		const record = await bringIn(deps, chosen, repository, options, scope, report, signal);
 		const familiar = familiarString(reference);
+		let begun = false;
+		const read = async (which: string) => {
+			const document = await repository.manifest(which, signal);
+			const id = reference.digest === undefined ? wanted : familiar;
+			if (!begun) report({ kind: 'status', id, text: `Pulling from ${reference.path}` });
+			begun = true;
+			return document;
+		};
+		const chosen = await chooseManifest(read, wanted, reference.digest ?? null, options.platform ?? hostPlatform());
+		const record = await bringIn(deps, chosen, repository, options, scope, report, signal);
 		let changed = false;
 		deps.events.publish(
 			{

@@ -1,7 +1,7 @@
 import { EngineError, type ErrorCode } from '../../../errors.ts';
 import { familiarName, familiarString, type Reference } from '../../../oci/reference.ts';
 import { parseChallenges } from './challenge.ts';
-import { type RegistryResponse, readWhole } from './http.ts';
+import { ConnectionError, type RegistryResponse, readWhole } from './http.ts';
 
 /** What a registry said went wrong. `reason`: its code, e.g. `MANIFEST_UNKNOWN`. */
 export class RegistryError extends Error {
@@ -94,8 +94,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null;
 }
 
-/** A registry's error as Docker says it of a pull. Anything else comes back as it is. */
+/** A registry's error as Docker says it of a pull; one of the connection as it is. Anything else comes back as it is. */
 export function pullError(error: unknown, reference: Reference): unknown {
+	if (error instanceof ConnectionError) return new EngineError('unavailable', error.message, { cause: error });
 	if (!(error instanceof RegistryError)) return error;
 	const made = (code: ErrorCode, message: string) => new EngineError(code, message, { cause: error });
 	switch (error.reason) {

@@ -91,7 +91,9 @@ async function exchange(request: RegistryRequest, patience: Patience): Promise<R
 		release();
 		if (request.signal.aborted) throw cancelled();
 		const method = request.method ?? 'GET';
-		const reason = controller.signal.aborted ? 'timeout awaiting response headers' : messageOf(error);
+		const reason = controller.signal.aborted
+			? 'timeout awaiting response headers'
+			: reasonOf(error, new URL(request.url));
 		throw new ConnectionError(`${method[0]}${method.slice(1).toLowerCase()} "${request.url}": ${reason}`, {
 			cause: error,
 		});
@@ -111,6 +113,15 @@ async function exchange(request: RegistryRequest, patience: Patience): Promise<R
 			response.body?.cancel().catch(() => undefined);
 		},
 	};
+}
+
+/** Why nothing answered, in the words that people search for. */
+function reasonOf(error: unknown, url: URL): string {
+	const code = error instanceof Error && 'code' in error ? error.code : undefined;
+	const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+	if (code === 'ECONNREFUSED') return `dial tcp ${url.hostname}:${port}: connect: connection refused`;
+	if (code === 'ENOTFOUND') return `dial tcp: lookup ${url.hostname}: no such host`;
+	return messageOf(error);
 }
 
 async function* readBody(

@@ -281,8 +281,8 @@ describe('servers in trouble', () => {
 	test('nobody there', async () => {
 		const host = serve();
 		servers.splice(0)[0]?.stop(true);
-		const error = await pull(host).catch((reason: unknown) => reason);
-		expect(String(error)).toContain(`Get "http://${host}/v2/app/manifests/1"`);
+		const message = `^Get "http://${host}/v2/app/manifests/1": dial tcp ${host}: connect: connection refused$`;
+		await refused(pull(host), 'unavailable', new RegExp(message));
 	});
 });
 
