@@ -67,7 +67,12 @@ function xattrsOf(pax: Map<string, Buffer> | undefined): ReadonlyMap<string, Uin
 }
 
 /** The entry of a verified block, with the extensions that came before it. @throws `corrupt`, `unsupported`. */
-export function readHeader(block: Buffer, extensions: Extensions, encoding: NameEncoding, limits: TarLimits): TarHeader {
+export function readHeader(
+	block: Buffer,
+	extensions: Extensions,
+	encoding: NameEncoding,
+	limits: TarLimits,
+): TarHeader {
 	const { pax, longName, longLink } = extensions;
 	const nameBytes = pax?.get('path') ?? longName;
 	const linkBytes = pax?.get('linkpath') ?? longLink ?? block.subarray(157, 257);

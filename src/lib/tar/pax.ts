@@ -10,7 +10,14 @@ export function readPax(body: Buffer): Map<string, Buffer> {
 		const length = /^[0-9]{1,10}$/.test(text) ? Number(text) : 0;
 		const end = offset + length;
 		const equals = body.indexOf(0x3d, space);
-		if (length < 5 || end > body.length || body[end - 1] !== 0x0a || equals < 0 || equals >= end || equals === space + 1) {
+		if (
+			length < 5 ||
+			end > body.length ||
+			body[end - 1] !== 0x0a ||
+			equals < 0 ||
+			equals >= end ||
+			equals === space + 1
+		) {
 			throw new EngineError('corrupt', 'tar: malformed PAX header');
 		}
 		records.set(body.toString('utf8', space + 1, equals), body.subarray(equals + 1, end - 1));

@@ -1,12 +1,5 @@
 /** What an entry is. `hardlink`: `linkName` names an earlier entry. */
-export type TarEntryType =
-	| 'file'
-	| 'directory'
-	| 'symlink'
-	| 'hardlink'
-	| 'character-device'
-	| 'block-device'
-	| 'fifo';
+export type TarEntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'character-device' | 'block-device' | 'fifo';
 
 /** One entry of a tar, extensions (PAX, GNU) already applied. Names are raw: not cleaned, not trusted. */
 export interface TarHeader {
@@ -35,4 +28,8 @@ export interface TarLimits {
 	readonly maxEntries: number;
 }
 
-export const defaultTarLimits: TarLimits = { maxNameBytes: 4096, maxExtensionBytes: 1024 * 1024, maxEntries: 1_000_000 };
+export const defaultTarLimits: TarLimits = {
+	maxNameBytes: 4096,
+	maxExtensionBytes: 1024 * 1024,
+	maxEntries: 1_000_000,
+};

@@ -177,7 +177,9 @@ export function createExtractor(root: number): Extractor {
 			if (target.length === 0 || same) throw new EngineError('corrupt', 'it links to itself');
 			// Looked up first, so that a bad link does not take away what is there.
 			lstatat(directories.open(target.slice(0, -1)), rawName(target.at(-1) ?? ''));
-			make(parts, (at) => linkat(directories.open(target.slice(0, -1)), rawName(target.at(-1) ?? ''), at.parent, at.name));
+			make(parts, (at) =>
+				linkat(directories.open(target.slice(0, -1)), rawName(target.at(-1) ?? ''), at.parent, at.name),
+			);
 		} catch (error) {
 			if (error instanceof EngineError && error.code === 'exhausted') throw error;
 			const message = `layer entry ${shownName(header.name)}: cannot link to ${shownName(header.linkName)}`;

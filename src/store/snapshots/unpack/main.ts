@@ -39,7 +39,8 @@ async function unpack(
 		let told = Date.now();
 		for await (const chunk of blob.bytes) {
 			total += chunk.length;
-			if (total > maxUnpackedBytes) throw new EngineError('corrupt', `the layer unpacks to over ${maxUnpackedBytes} bytes`);
+			if (total > maxUnpackedBytes)
+				throw new EngineError('corrupt', `the layer unpacks to over ${maxUnpackedBytes} bytes`);
 			hash.update(chunk);
 			parser.push(chunk);
 			if (Date.now() - told < 100) continue;

@@ -87,5 +87,7 @@ export function createDirectories(root: number): Directories {
 }
 
 function unresolvable(path: string, cause: unknown): EngineError {
-	return new EngineError('corrupt', `layer entry ${shownName(path)} is no directory inside the root filesystem`, { cause });
+	return new EngineError('corrupt', `layer entry ${shownName(path)} is no directory inside the root filesystem`, {
+		cause,
+	});
 }

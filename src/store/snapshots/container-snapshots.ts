@@ -1,0 +1,115 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError, wrap } from '../../errors.ts';
+import { unmount } from '../../kernel/mount.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Collection } from '../records/records.ts';
+import { diskUsage } from './disk-usage.ts';
+import { isMounted, mountOverlay } from './overlay.ts';
+import type { Trash } from './trash.ts';
+import type { ContainerSnapshots, Layers, RootFilesystem, SnapshotRecord } from './types.ts';
+
+export interface ContainerSnapshotsOptions {
+	readonly root: string;
+	readonly folder: string;
+	/** An empty directory: overlay wants something below. */
+	readonly empty: string;
+	readonly records: Collection<SnapshotRecord>;
+	readonly layers: Layers;
+	readonly trash: Trash;
+	/** Told when nothing of a container stands on `parent` any more. */
+	readonly onReleased: (parent: Digest | null) => void;
+}
+
+/** Snapshots of containers in `folder`, one directory each with `upper`, `work` and the mount point `merged`. */
+export function createContainerSnapshots(options: ContainerSnapshotsOptions): ContainerSnapshots {
+	const { root, folder, records, layers, trash } = options;
+	mkdirSync(folder, { recursive: true, mode: 0o755 });
+
+	const directoriesOf = ({ dir, parent }: SnapshotRecord): RootFilesystem => ({
+		path: join(folder, dir, 'merged'),
+		lower: parent === null ? [options.empty] : layers.paths(parent),
+		upper: join(folder, dir, 'upper'),
+		work: join(folder, dir, 'work'),
+	});
+
+	const need = (containerId: string): SnapshotRecord => {
+		const record = records.get(containerId);
+		if (record === undefined)
+			throw new EngineError('not_found', `the snapshot of container ${containerId} does not exist`);
+		return record;
+	};
+
+	const discard = (dir: string): void => {
+		unmount(join(folder, dir, 'merged'), 'detach');
+		trash.take(join(folder, dir));
+	};
+
+	const remove = (record: SnapshotRecord): void => {
+		// The record first: directories without one are discarded at the next start.
+		unmount(join(folder, record.dir, 'merged'), 'detach');
+		records.delete(record.containerId);
+		discard(record.dir);
+		options.onReleased(record.parent);
+	};
+
+	return {
+		async create(containerId, parent) {
+			if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(containerId)) {
+				throw new EngineError('invalid_argument', `bad container id ${JSON.stringify(containerId)}`);
+			}
+			if (records.get(containerId) !== undefined) {
+				throw new EngineError('conflict', `the snapshot of container ${containerId} exists`);
+			}
+			if (parent !== null) layers.paths(parent);
+			try {
+				discard(containerId);
+				mkdirSync(join(folder, containerId), { mode: 0o755 });
+				for (const name of ['upper', 'work', 'merged']) mkdirSync(join(folder, containerId, name), { mode: 0o755 });
+			} catch (error) {
+				throw wrap(error, 'create snapshot', containerId);
+			}
+			records.put(containerId, { containerId, parent, dir: containerId });
+		},
+		async mount(containerId) {
+			const filesystem = directoriesOf(need(containerId));
+			if (!isMounted(filesystem.path)) mountOverlay(root, filesystem);
+			return filesystem;
+		},
+		async unmount(containerId) {
+			const record = records.get(containerId);
+			if (record !== undefined) unmount(join(folder, record.dir, 'merged'), 'detach');
+		},
+		async remove(containerId) {
+			const record = records.get(containerId);
+			if (record !== undefined) remove(record);
+		},
+		describe(containerId) {
+			const record = records.get(containerId);
+			return record === undefined ? null : directoriesOf(record);
+		},
+		async usage(containerId) {
+			const record = need(containerId);
+			const { upper } = directoriesOf(record);
+			const sizes = new Map(layers.list().map((layer) => [layer.chainId, layer]));
+			let parents = 0;
+			for (let next = record.parent; next !== null; ) {
+				const layer = sizes.get(next);
+				parents += layer?.size ?? 0;
+				next = layer?.parent ?? null;
+			}
+			return { own: await diskUsage(upper), parents };
+		},
+		async reconcile(known, running) {
+			const recorded = new Set<string>();
+			for (const record of records.list()) {
+				if (!known.has(record.containerId)) remove(record);
+				else {
+					recorded.add(record.dir);
+					if (!running.has(record.containerId)) unmount(join(folder, record.dir, 'merged'), 'detach');
+				}
+			}
+			for (const dir of readdirSync(folder)) if (!recorded.has(dir)) discard(dir);
+		},
+	};
+}

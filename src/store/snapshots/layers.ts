@@ -1,0 +1,159 @@
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError, wrap } from '../../errors.ts';
+import { chainIdOf } from '../../oci/chain-id.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Collection } from '../records/records.ts';
+import { createSharedJobs } from './shared-jobs.ts';
+import { createSlots } from './slots.ts';
+import type { Trash } from './trash.ts';
+import type { LayerRecord, Layers, UnpackedLayer, UnpackLimits, UnpackProgress, UnpackRequest } from './types.ts';
+import { runUnpackProcess } from './unpack/run.ts';
+
+const temporaryPrefix = 'tmp-';
+
+/** The layer store with what the containers' snapshots need of it. */
+export interface LayerStore {
+	readonly layers: Layers;
+	/** Deletes a released layer on which nothing stands any more, and then those below. */
+	collect(chainId: Digest | null): void;
+	close(): Promise<void>;
+}
+
+export interface LayerStoreOptions {
+	readonly folder: string;
+	readonly records: Collection<LayerRecord>;
+	readonly trash: Trash;
+	readonly unpackCommand: readonly string[];
+	readonly concurrency: number;
+	readonly limits: UnpackLimits;
+	/** True while a container's snapshot stands on the layer. */
+	readonly inUse: (chainId: Digest) => boolean;
+}
+
+/** Opens the layers in `folder`; what an interrupted unpacking or removal left is discarded. */
+export function openLayerStore(options: LayerStoreOptions): LayerStore {
+	const { folder, records, trash } = options;
+	mkdirSync(folder, { recursive: true, mode: 0o755 });
+	const newDirectoryName = recover(options);
+	const slots = createSlots(options.concurrency);
+	const jobs = createSharedJobs<UnpackedLayer, UnpackProgress>();
+
+	const need = (chainId: Digest): LayerRecord => {
+		const record = records.get(chainId);
+		if (record === undefined) throw new EngineError('not_found', `layer ${chainId} does not exist`);
+		return record;
+	};
+
+	/** The layer if it is there; a released one is wanted again. */
+	const revive = (chainId: Digest): UnpackedLayer | undefined => {
+		const record = records.get(chainId);
+		if (record === undefined) return undefined;
+		if (record.released) records.put(chainId, { ...record, released: false });
+		return { chainId, diffId: record.diffId, size: record.size };
+	};
+
+	const commit = async (
+		temporary: string,
+		dir: string,
+		layer: UnpackedLayer,
+		parent: Digest | null,
+	): Promise<UnpackedLayer> => {
+		const existing = revive(layer.chainId);
+		if (existing !== undefined) {
+			trash.take(temporary);
+			return existing;
+		}
+		if (parent !== null) need(parent);
+		renameSync(temporary, join(folder, dir));
+		records.put(layer.chainId, { ...layer, parent, dir, released: false });
+		await syncFolder(folder);
+		return layer;
+	};
+
+	const unpack = async (
+		request: UnpackRequest,
+		signal: AbortSignal,
+		onProgress: (progress: UnpackProgress) => void,
+	): Promise<UnpackedLayer> => {
+		const { blobPath, parent, diffId } = request;
+		const dir = newDirectoryName();
+		const temporary = join(folder, temporaryPrefix + dir);
+		try {
+			mkdirSync(temporary, { mode: 0o755 });
+			const job = { blobPath, target: temporary, diffId, limits: options.limits };
+			const result = await slots(signal, () => runUnpackProcess(options.unpackCommand, job, signal, onProgress));
+			return await commit(temporary, dir, { chainId: chainIdOf(parent, result.diffId), ...result }, parent);
+		} catch (error) {
+			trash.take(temporary);
+			throw wrap(error, 'unpack layer', diffId ?? blobPath);
+		}
+	};
+
+	const chain = (chainId: Digest): LayerRecord[] => {
+		const found: LayerRecord[] = [];
+		for (let next: Digest | null = chainId; next !== null; ) {
+			const record: LayerRecord = need(next);
+			found.push(record);
+			next = record.parent;
+		}
+		return found;
+	};
+
+	const collect = (chainId: Digest | null): void => {
+		const record = chainId === null ? undefined : records.get(chainId);
+		if (record === undefined || !record.released || options.inUse(record.chainId)) return;
+		if (records.list().some((other) => other.parent === record.chainId)) return;
+		records.delete(record.chainId);
+		trash.take(join(folder, record.dir));
+		collect(record.parent);
+	};
+
+	let anonymous = 0;
+	return {
+		layers: {
+			has: (chainId) => records.get(chainId)?.released === false,
+			async unpack(request) {
+				const { parent, diffId } = request;
+				if (parent !== null) need(parent);
+				const existing = diffId === null ? undefined : revive(chainIdOf(parent, diffId));
+				if (existing !== undefined) return existing;
+				const key = diffId === null ? `import ${++anonymous}` : chainIdOf(parent, diffId);
+				return jobs.run(key, (signal, onProgress) => unpack(request, signal, onProgress), {
+					signal: request.signal,
+					onProgress: request.onProgress,
+				});
+			},
+			async remove(chainId) {
+				const record = records.get(chainId);
+				if (record === undefined) return;
+				records.put(chainId, { ...record, released: true });
+				collect(chainId);
+			},
+			size: (chainId) => need(chainId).size,
+			list: () => records.list(),
+			paths: (chainId) => chain(chainId).map((record) => join(folder, record.dir)),
+		},
+		collect,
+		close: () => jobs.close(),
+	};
+}
+
+/** Makes directories and records agree; returns the source of unused short names. */
+function recover({ folder, records, trash }: LayerStoreOptions): () => string {
+	const present = new Set(readdirSync(folder));
+	const recorded = new Map(records.list().map((record) => [record.dir, record.chainId]));
+	let last = 0;
+	for (const name of present) {
+		if (!recorded.has(name)) trash.take(join(folder, name));
+		else last = Math.max(last, Number.parseInt(name, 36));
+	}
+	for (const [dir, chainId] of recorded) if (!present.has(dir)) records.delete(chainId);
+	return () => (++last).toString(36);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+	await using handle = await open(folder, 'r');
+	await handle.sync();
+}
