@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../../errors.ts';
 import type { ExecJob, ShimJob } from '../protocol.ts';
+import { serializeSpec } from '../spec/serialize.ts';
 import { Input } from './input.ts';
 import { type Children, invokeRuntime } from './invoke.ts';
 import { discard } from './log/writer.ts';
@@ -42,7 +43,7 @@ export class Exec {
 		const { bundle, runtime, id } = this.container;
 		const base = `${bundle}/e${this.job.id.slice(0, 24)}`;
 		const files = { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log`, console: `${base}.tty` };
-		writeFileSync(files.process, JSON.stringify(this.job.process), { mode: 0o600 });
+		writeFileSync(files.process, serializeSpec(this.job.process), { mode: 0o600 });
 		const { tty, stdin, stdout, stderr, consoleSize } = this.job;
 		const stdio = new Stdio({ tty, stdin, stdout, stderr, consoleSize, consoleSocket: files.console });
 		try {

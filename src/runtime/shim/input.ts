@@ -39,7 +39,8 @@ export class Input {
 		if (this.closed) return;
 		this.closed = true;
 		this.open?.();
-		const { sink, fd } = this;
+		const { sink } = this;
+		const fd = this.fd;
 		this.sink = null;
 		if (sink === null) return;
 		// What is still to be written may find the reader gone: that is the process's own affair.
