@@ -125,7 +125,7 @@ export type Resources = {
 	KernelMemoryTCP?: number | undefined;
 	MemoryReservation?: number | undefined;
 	MemorySwap?: number | undefined;
-	MemorySwappiness?: number | undefined;
+	MemorySwappiness?: number | null | undefined;
 	NanoCpus?: number | undefined;
 	OomKillDisable?: boolean | undefined;
 	Init?: boolean | null | undefined;

@@ -1,0 +1,136 @@
+import { expect, test } from 'bun:test';
+import { parseCreateRequest } from './create-request.ts';
+
+const host = (HostConfig: unknown) => ({ Image: 'a', HostConfig });
+const parse = (body: unknown) => parseCreateRequest(body, '', '');
+
+test.each([
+	[undefined, 'config cannot be empty in order to create a container'],
+	[[], 'expected an object, got array'],
+	[{ Env: [1] }, 'invalid value for Env[0]: expected a string, got number'],
+	[{ Cmd: { a: 1 } }, 'invalid value for Cmd: expected an array, got object'],
+	[{ User: 'a\0b' }, 'invalid value for User: must not contain a NUL byte'],
+	[{ Env: ['=x'] }, 'invalid environment variable: =x'],
+	[{ ExposedPorts: { '80/icmp': {} } }, 'invalid value for ExposedPorts: invalid proto: icmp'],
+	[host({ Memory: 1.5 }), 'invalid value for HostConfig.Memory: expected an integer, got 1.5'],
+	[host({ Memory: -1 }), 'invalid value for HostConfig.Memory: -1 is out of range'],
+	[host({ Memory: 1024 }), 'Minimum memory limit allowed is 6MB'],
+	[host({ NanoCpus: 1, CpuQuota: 5000 }), 'Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set'],
+	[
+		host({ RestartPolicy: { Name: 'sometimes' } }),
+		"invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
+	],
+	[
+		host({ RestartPolicy: { Name: 'always' }, AutoRemove: true }),
+		"can't create 'AutoRemove' container with restart policy",
+	],
+	[
+		host({ Binds: ['/a:b'] }),
+		`invalid volume specification: '/a:b': invalid mount config for type "bind": invalid mount path: 'b' mount path must be absolute`,
+	],
+	[host({ Binds: ['/a:/b:xx'] }), 'invalid mode: xx'],
+	[host({ Binds: ['/a:/b:ro,rw'] }), 'invalid mode: ro,rw'],
+	[host({ Binds: ['::'] }), "invalid volume specification: '::'"],
+	[host({ Binds: ['/a:/x'], Tmpfs: { '/x/': '' } }), 'Duplicate mount point: /x'],
+	[
+		host({ Mounts: [{ Type: 'bind', Target: '/t' }] }),
+		'invalid mount config for type "bind": field Source must not be empty',
+	],
+	[host({ Mounts: [{ Type: 'zfs', Target: '/t' }] }), 'mount type unknown: "zfs"'],
+	[
+		host({ Mounts: [{ Type: 'image', Target: '/t' }] }),
+		'HostConfig.Mounts[0].Type: mounts of type image are not supported',
+	],
+	[
+		host({ PortBindings: { '70000': null } }),
+		'invalid value for HostConfig.PortBindings["70000"]: invalid port specification: "70000"',
+	],
+	[
+		host({ PortBindings: { '80/tcp': [{ HostIp: 'x' }] } }),
+		'invalid value for HostConfig.PortBindings["80/tcp"].HostIp: invalid IP address: x',
+	],
+	[host({ VolumesFrom: ['x'] }), 'HostConfig.VolumesFrom is not supported by this version of Gantry'],
+	[host({ DeviceRequests: [{}] }), 'HostConfig.DeviceRequests is not supported by this version of Gantry'],
+	[host({ CgroupnsMode: 'x' }), 'invalid value for HostConfig.CgroupnsMode: "x" is not one of private, host'],
+	[
+		host({ Ulimits: [{ Name: 'nofile', Soft: 2, Hard: 1 }] }),
+		'invalid value for HostConfig.Ulimits: ulimit soft limit must be less than or equal to hard limit: 2 > 1',
+	],
+])('%j is refused', (body, message) => {
+	expect(() => parse(body)).toThrow(message);
+});
+
+test('what the stock CLI sends passes: zero values, -1, nulls', () => {
+	const { hostConfig, config } = parse({
+		Hostname: '',
+		AttachStdout: true,
+		Cmd: ['true'],
+		Image: 'a',
+		Volumes: {},
+		OnBuild: null,
+		Labels: {},
+		Entrypoint: null,
+		HostConfig: {
+			Binds: null,
+			NetworkMode: 'default',
+			RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+			VolumesFrom: null,
+			ConsoleSize: [24, 80],
+			MemorySwappiness: -1,
+			OomKillDisable: false,
+			PidsLimit: 0,
+			BlkioWeightDevice: [],
+			DeviceRequests: null,
+			Isolation: '',
+			MaskedPaths: null,
+			LogConfig: { Type: '', Config: {} },
+		},
+		NetworkingConfig: { EndpointsConfig: { default: { IPAMConfig: null, MacAddress: '' } } },
+	});
+	expect(hostConfig).toMatchObject({
+		networkMode: 'bridge',
+		logDriver: 'json-file',
+		consoleSize: [24, 80],
+		maskedPaths: null,
+	});
+	expect(config).toMatchObject({ entrypoint: null, cmd: ['true'], healthcheck: null, stopTimeout: null });
+});
+
+test('mounts and ports', () => {
+	const { hostConfig } = parse(
+		host({
+			Binds: ['/a:/b:ro,rslave', 'vol:/v:nocopy', '/anon'],
+			Mounts: [{ Type: 'tmpfs', Target: '/m', TmpfsOptions: { SizeBytes: 5, Mode: 0o700 } }],
+			PortBindings: { '80-82/UDP': [{ HostPort: '90-92' }], '443': [{ HostPort: '' }, { HostPort: '1-2' }] },
+		}),
+	);
+	expect(
+		hostConfig.mounts.map(({ type, source, target, readOnly, propagation, noCopy }) => [
+			type,
+			source,
+			target,
+			readOnly,
+			propagation,
+			noCopy,
+		]),
+	).toEqual([
+		['bind', '/a', '/b', true, 'rslave', false],
+		['volume', 'vol', '/v', false, '', true],
+		['volume', '', '/anon', false, '', false],
+		['tmpfs', '', '/m', false, '', false],
+	]);
+	expect(hostConfig.portBindings).toEqual({
+		'80/udp': [{ hostIp: '', hostPort: '90' }],
+		'81/udp': [{ hostIp: '', hostPort: '91' }],
+		'82/udp': [{ hostIp: '', hostPort: '92' }],
+		'443/tcp': [
+			{ hostIp: '', hostPort: '' },
+			{ hostIp: '', hostPort: '1-2' },
+		],
+	});
+});
+
+test('keys of maps are only keys', () => {
+	const body = JSON.parse('{"Image":"a","Labels":{"__proto__":"x"}}');
+	expect(Object.entries(parse(body).config.labels)).toEqual([['__proto__', 'x']]);
+});

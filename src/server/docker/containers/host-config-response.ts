@@ -1,0 +1,129 @@
+import type * as wire from '../../../api/container.ts';
+import type { HostConfig, MountRequest } from '../../../engine/containers/model.ts';
+
+/** `HostConfig` as inspect shows it: every field of the wire, ours or at its zero value. */
+export function hostConfigResponse(host: HostConfig): wire.HostConfig & Record<string, unknown> {
+	const binds = host.mounts.flatMap((mount) => (mount.bindSpec === null ? [] : [mount.bindSpec]));
+	const tmpfs = host.mounts.filter((mount) => mount.type === 'tmpfs' && isTmpfsFlag(mount));
+	const mounts = host.mounts.filter((mount) => mount.bindSpec === null && !tmpfs.includes(mount));
+	return {
+		Binds: binds.length === 0 ? null : binds,
+		ContainerIDFile: host.containerIdFile,
+		LogConfig: { Type: host.logDriver as 'json-file', Config: host.logOptions },
+		NetworkMode: host.networkMode,
+		PortBindings: Object.fromEntries(
+			Object.entries(host.portBindings).map(([port, bindings]) => [
+				port,
+				bindings.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: hostPort })),
+			]),
+		),
+		RestartPolicy: { Name: host.restartPolicy.name, MaximumRetryCount: host.restartPolicy.maximumRetryCount },
+		AutoRemove: host.autoRemove,
+		VolumeDriver: host.volumeDriver,
+		VolumesFrom: null,
+		ConsoleSize: [...host.consoleSize],
+		...(Object.keys(host.annotations).length === 0 ? {} : { Annotations: host.annotations }),
+		CapAdd: orNull(host.capAdd),
+		CapDrop: orNull(host.capDrop),
+		CgroupnsMode: host.cgroupnsMode as 'private',
+		Dns: [...host.dns],
+		DnsOptions: [...host.dnsOptions],
+		DnsSearch: [...host.dnsSearch],
+		ExtraHosts: orNull(host.extraHosts),
+		GroupAdd: orNull(host.groupAdd),
+		IpcMode: host.ipcMode,
+		Cgroup: '',
+		Links: null,
+		OomScoreAdj: host.oomScoreAdj,
+		PidMode: host.pidMode,
+		Privileged: host.privileged,
+		PublishAllPorts: host.publishAllPorts,
+		ReadonlyRootfs: host.readonlyRootfs,
+		SecurityOpt: orNull(host.securityOpt),
+		...(tmpfs.length === 0
+			? {}
+			: { Tmpfs: Object.fromEntries(tmpfs.map((mount) => [mount.target, mount.tmpfsOptions.join(',')])) }),
+		...(mounts.length === 0 ? {} : { Mounts: mounts.map(mountSpec) }),
+		UTSMode: host.utsMode,
+		UsernsMode: host.usernsMode,
+		ShmSize: host.shmSize,
+		...(Object.keys(host.sysctls).length === 0 ? {} : { Sysctls: host.sysctls }),
+		Runtime: host.runtime,
+		Isolation: '',
+		...resources(host),
+		...(host.init ? { Init: true } : {}),
+		MaskedPaths: host.maskedPaths === null ? null : [...host.maskedPaths],
+		ReadonlyPaths: host.readonlyPaths === null ? null : [...host.readonlyPaths],
+	};
+}
+
+/** `--tmpfs` carries everything in its raw options; `--mount` has fields of its own. */
+function isTmpfsFlag(mount: MountRequest): boolean {
+	return mount.tmpfsSize === 0 && mount.tmpfsMode === null && !mount.readOnly;
+}
+
+function orNull(values: readonly string[]): string[] | null {
+	return values.length === 0 ? null : [...values];
+}
+
+function resources(host: HostConfig): wire.Resources & Record<string, unknown> {
+	const given = host.resources;
+	return {
+		CpuShares: given.cpuShares,
+		Memory: given.memory,
+		NanoCpus: given.nanoCpus,
+		CgroupParent: host.cgroupParent,
+		BlkioWeight: given.blkioWeight,
+		BlkioWeightDevice: [],
+		BlkioDeviceReadBps: [],
+		BlkioDeviceWriteBps: [],
+		BlkioDeviceReadIOps: [],
+		BlkioDeviceWriteIOps: [],
+		CpuPeriod: given.cpuPeriod,
+		CpuQuota: given.cpuQuota,
+		CpuRealtimePeriod: 0,
+		CpuRealtimeRuntime: 0,
+		CpusetCpus: given.cpusetCpus,
+		CpusetMems: given.cpusetMems,
+		Devices: host.devices.map((device) => ({
+			PathOnHost: device.pathOnHost,
+			PathInContainer: device.pathInContainer,
+			CgroupPermissions: device.cgroupPermissions,
+		})),
+		DeviceCgroupRules: null,
+		DeviceRequests: null,
+		MemoryReservation: given.memoryReservation,
+		MemorySwap: given.memorySwap,
+		MemorySwappiness: null,
+		OomKillDisable: given.oomKillDisable,
+		PidsLimit: given.pidsLimit,
+		Ulimits: host.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+		CpuCount: 0,
+		CpuPercent: 0,
+		IOMaximumIOps: 0,
+		IOMaximumBandwidth: 0,
+	};
+}
+
+/** A mount as `Mounts` shows it: options only where they were given. */
+function mountSpec(mount: MountRequest): wire.MountSpec {
+	const bind = {
+		...(mount.propagation === '' ? {} : { Propagation: mount.propagation as 'rprivate' }),
+		...(mount.nonRecursive ? { NonRecursive: true } : {}),
+		...(mount.createSource ? { CreateMountpoint: true } : {}),
+	};
+	const tmpfs = {
+		...(mount.tmpfsSize === 0 ? {} : { SizeBytes: mount.tmpfsSize }),
+		...(mount.tmpfsMode === null ? {} : { Mode: mount.tmpfsMode }),
+		...(mount.tmpfsOptions.length === 0 ? {} : { Options: mount.tmpfsOptions.map((option) => option.split('=')) }),
+	};
+	return {
+		Type: mount.type,
+		...(mount.source === '' ? {} : { Source: mount.source }),
+		Target: mount.target,
+		...(mount.readOnly ? { ReadOnly: true } : {}),
+		...(mount.type === 'bind' && Object.keys(bind).length > 0 ? { BindOptions: bind } : {}),
+		...(mount.type === 'volume' && mount.noCopy ? { VolumeOptions: { NoCopy: true } } : {}),
+		...(mount.type === 'tmpfs' && Object.keys(tmpfs).length > 0 ? { TmpfsOptions: tmpfs } : {}),
+	};
+}

@@ -1,0 +1,43 @@
+import type { ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from '../../engine/containers/service.ts';
+import type { ImageSources, ImageStore } from '../../engine/images/service.ts';
+import type { NetworkQueries } from '../../engine/networks/service.ts';
+import type { System } from '../../engine/system/service.ts';
+import type { EventBus } from '../../events/bus.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { containerRoutes } from './containers/handlers.ts';
+import { streamRoutes } from './containers/stream-handlers.ts';
+import { execRoutes } from './exec/handlers.ts';
+import { imageRoutes } from './images/handlers.ts';
+import { networkRoutes } from './networks/handlers.ts';
+import { notServedRoutes } from './not-served.ts';
+import type { Route } from './router.ts';
+import { systemRoutes } from './system/handlers.ts';
+
+/** The engine as the Docker door needs it. `moreRoutes` come before the ones that are not served. */
+export interface DockerServices {
+	readonly containers: ContainerVerbs;
+	readonly streams: ContainerStreams;
+	readonly queries: ContainerQueries;
+	readonly execs: Execs;
+	readonly images: ImageStore;
+	readonly imageSources: ImageSources;
+	readonly networks: NetworkQueries;
+	readonly system: System;
+	readonly events: EventBus;
+	readonly log: Logger;
+	readonly moreRoutes?: readonly Route[];
+}
+
+/** All routes in the order of search. */
+export function dockerRoutes(services: DockerServices): readonly Route[] {
+	return [
+		...systemRoutes(services),
+		...containerRoutes(services),
+		...streamRoutes(services.streams),
+		...execRoutes(services.execs),
+		...imageRoutes(services),
+		...networkRoutes(services.networks),
+		...(services.moreRoutes ?? []),
+		...notServedRoutes(),
+	];
+}
