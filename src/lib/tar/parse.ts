@@ -6,9 +6,9 @@ import { defaultTarLimits, type TarHeader, type TarLimits } from './types.ts';
 
 /** What a parser tells, in the order of the tar: `entry`, its `data` in pieces, `end`. Pieces are valid only during the call. */
 export interface TarSink {
-	entry(header: TarHeader): void;
-	data(bytes: Uint8Array): void;
-	end(): void;
+	entry(header: TarHeader): unknown;
+	data(bytes: Uint8Array): unknown;
+	end(): unknown;
 }
 
 /** A synchronous tar parser: bytes in, calls out. */

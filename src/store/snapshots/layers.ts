@@ -1,5 +1,4 @@
-import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, wrap } from '../../errors.ts';
 import { chainIdOf } from '../../oci/chain-id.ts';
@@ -10,6 +9,7 @@ import { createSlots } from './slots.ts';
 import type { Trash } from './trash.ts';
 import type { LayerRecord, Layers, UnpackedLayer, UnpackLimits, UnpackProgress, UnpackRequest } from './types.ts';
 import { runUnpackProcess } from './unpack/run.ts';
+import { createWriteBack } from './write-back.ts';
 
 const temporaryPrefix = 'tmp-';
 
@@ -30,13 +30,17 @@ export interface LayerStoreOptions {
 	readonly limits: UnpackLimits;
 	/** True while a container's snapshot stands on the layer. */
 	readonly inUse: (chainId: Digest) => boolean;
+	readonly onError: (error: unknown) => void;
 }
 
 /** Opens the layers in `folder`; what an interrupted unpacking or removal left is discarded. */
 export function openLayerStore(options: LayerStoreOptions): LayerStore {
 	const { folder, records, trash } = options;
 	mkdirSync(folder, { recursive: true, mode: 0o755 });
-	const newDirectoryName = recover(options);
+	const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+	const newDirectoryName = recover(options, bootId);
+	const writeBack = createWriteBack(options);
+	writeBack.schedule();
 	const slots = createSlots(options.concurrency);
 	const jobs = createSharedJobs<UnpackedLayer, UnpackProgress>();
 
@@ -54,12 +58,7 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 		return { chainId, diffId: record.diffId, size: record.size };
 	};
 
-	const commit = async (
-		temporary: string,
-		dir: string,
-		layer: UnpackedLayer,
-		parent: Digest | null,
-	): Promise<UnpackedLayer> => {
+	const commit = (temporary: string, dir: string, layer: UnpackedLayer, parent: Digest | null): UnpackedLayer => {
 		const existing = revive(layer.chainId);
 		if (existing !== undefined) {
 			trash.take(temporary);
@@ -67,8 +66,8 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 		}
 		if (parent !== null) need(parent);
 		renameSync(temporary, join(folder, dir));
-		records.put(layer.chainId, { ...layer, parent, dir, released: false });
-		await syncFolder(folder);
+		records.put(layer.chainId, { ...layer, parent, dir, released: false, unsyncedSince: bootId });
+		writeBack.schedule();
 		return layer;
 	};
 
@@ -84,7 +83,7 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			mkdirSync(temporary, { mode: 0o755 });
 			const job = { blobPath, target: temporary, diffId, limits: options.limits };
 			const result = await slots(signal, () => runUnpackProcess(options.unpackCommand, job, signal, onProgress));
-			return await commit(temporary, dir, { chainId: chainIdOf(parent, result.diffId), ...result }, parent);
+			return commit(temporary, dir, { chainId: chainIdOf(parent, result.diffId), ...result }, parent);
 		} catch (error) {
 			trash.take(temporary);
 			throw wrap(error, 'unpack layer', diffId ?? blobPath);
@@ -136,24 +135,25 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			paths: (chainId) => chain(chainId).map((record) => join(folder, record.dir)),
 		},
 		collect,
-		close: () => jobs.close(),
+		async close() {
+			await jobs.close();
+			await writeBack.close();
+		},
 	};
 }
 
-/** Makes directories and records agree; returns the source of unused short names. */
-function recover({ folder, records, trash }: LayerStoreOptions): () => string {
+/** Makes directories and records agree, drops what a crash of the host may have torn; returns the source of unused short names. */
+function recover({ folder, records, trash }: LayerStoreOptions, bootId: string): () => string {
 	const present = new Set(readdirSync(folder));
-	const recorded = new Map(records.list().map((record) => [record.dir, record.chainId]));
+	const recorded = new Set<string>();
+	for (const { chainId, dir, unsyncedSince } of records.list()) {
+		if (present.has(dir) && (unsyncedSince ?? bootId) === bootId) recorded.add(dir);
+		else records.delete(chainId);
+	}
 	let last = 0;
 	for (const name of present) {
 		if (!recorded.has(name)) trash.take(join(folder, name));
 		else last = Math.max(last, Number.parseInt(name, 36));
 	}
-	for (const [dir, chainId] of recorded) if (!present.has(dir)) records.delete(chainId);
 	return () => (++last).toString(36);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-	await using handle = await open(folder, 'r');
-	await handle.sync();
 }

@@ -36,7 +36,10 @@ export function mountOverlay(root: string, filesystem: RootFilesystem): void {
 			...switches,
 		].join(',');
 	const plain = options((path) => path);
-	if (plain.length <= maxOptions && !special.test(root)) return attach(filesystem.path, plain);
+	if (plain.length <= maxOptions && !special.test(root)) {
+		attach(filesystem.path, plain);
+		return;
+	}
 	// Through a descriptor of the root: short, and free of characters that mean something to overlay.
 	const fd = openSync(root, 'r');
 	try {

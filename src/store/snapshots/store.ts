@@ -31,6 +31,7 @@ export function openSnapshotStore(options: SnapshotStoreOptions): SnapshotStore 
 		concurrency: options.concurrency ?? availableParallelism(),
 		limits: { ...defaultLimits, ...options.limits },
 		inUse: (chainId: Digest) => options.snapshotRecords.list().some((record) => record.parent === chainId),
+		onError: options.onError,
 	});
 	const snapshots = createContainerSnapshots({
 		root,

@@ -13,6 +13,8 @@ export interface LayerRecord {
 	readonly dir: string;
 	/** No image wants it any more; it stays while a container or another layer stands on it. */
 	readonly released: boolean;
+	/** The boot id of the host while its files may not be on the disk yet; if the host crashes then, the layer is dropped. */
+	readonly unsyncedSince?: string;
 }
 
 /** A container's writable layer, as recorded under the container's id. */
@@ -58,7 +60,10 @@ export interface UnpackedLayer {
 
 /** Unpacked layers by chain id. */
 export interface Layers {
-	/** False for a released layer as well: unpack it again, which costs nothing then. */
+	/**
+	 * False for a released layer as well (unpack it again, which costs nothing then), and for one that a crash of the host
+	 * may have torn: at boot, images unpack what is missing from their blobs.
+	 */
 	has(chainId: Digest): boolean;
 	/**
 	 * Unpacks a blob, in a process of its own; all or nothing. A layer that is there already is returned at once, and
@@ -116,7 +121,7 @@ export interface SnapshotStoreOptions {
 	/** Layers unpacked at once; default: the number of processors. */
 	readonly concurrency?: number;
 	readonly limits?: Partial<UnpackLimits>;
-	/** Told of failures of background deletions, which are tried again at the next start. */
+	/** Told of failures of background work (deletions, write-back), which is tried again at the next start. */
 	readonly onError: (error: unknown) => void;
 }
 

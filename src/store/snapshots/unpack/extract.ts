@@ -22,7 +22,7 @@ import {
 import { Errno, SyscallError } from '../../../kernel/libc.ts';
 import { fsetxattr, lsetxattr } from '../../../kernel/xattr.ts';
 import type { TarSink } from '../../../lib/tar/parse.ts';
-import type { TarHeader } from '../../../lib/tar/types.ts';
+import type { TarEntryType, TarHeader } from '../../../lib/tar/types.ts';
 import { componentsOf, createDirectories, rawName, shownName } from './resolve.ts';
 
 const opaqueName = rawName('trusted.overlay.opaque');
@@ -108,7 +108,10 @@ export function createExtractor(root: number): Extractor {
 
 	const whiteout = (header: TarHeader, parts: readonly string[], base: string): void => {
 		const folder = parts.slice(0, -1);
-		if (base === opaqueMarker) return markOpaque(folder);
+		if (base === opaqueMarker) {
+			markOpaque(folder);
+			return;
+		}
 		if (base.startsWith(metadataPrefix)) return;
 		const hidden = base.slice(whiteoutPrefix.length);
 		if (hidden === '' || hidden === '.' || hidden === '..') {
@@ -192,29 +195,24 @@ export function createExtractor(root: number): Extractor {
 		node(header, parts, (at) => mknodat(at.parent, at.name, mode, header.deviceMajor, header.deviceMinor));
 	};
 
+	const makers: Readonly<Record<TarEntryType, (header: TarHeader, parts: readonly string[]) => void>> = {
+		file: regular,
+		directory,
+		symlink: (header, parts) => node(header, parts, (at) => symlinkat(rawName(header.linkName), at.parent, at.name)),
+		hardlink,
+		'character-device': (header, parts) => special(header, parts, FileType.CHARACTER),
+		'block-device': (header, parts) => special(header, parts, FileType.BLOCK),
+		fifo: (header, parts) => special(header, parts, FileType.FIFO),
+	};
+
 	const take = (header: TarHeader): void => {
 		directories.trim();
 		const parts = componentsOf(header.name);
 		const base = parts.at(-1);
 		// The root itself belongs to each container's own layer.
 		if (base === undefined) return;
-		if (base.startsWith(whiteoutPrefix)) return whiteout(header, parts, base);
-		switch (header.type) {
-			case 'file':
-				return regular(header, parts);
-			case 'directory':
-				return directory(header, parts);
-			case 'symlink':
-				return node(header, parts, (at) => symlinkat(rawName(header.linkName), at.parent, at.name));
-			case 'hardlink':
-				return hardlink(header, parts);
-			case 'character-device':
-				return special(header, parts, FileType.CHARACTER);
-			case 'block-device':
-				return special(header, parts, FileType.BLOCK);
-			case 'fifo':
-				return special(header, parts, FileType.FIFO);
-		}
+		if (base.startsWith(whiteoutPrefix)) whiteout(header, parts, base);
+		else makers[header.type](header, parts);
 	};
 
 	let xattrsOfFile: TarHeader | undefined;

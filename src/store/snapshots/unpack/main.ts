@@ -2,14 +2,21 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { codeOf, EngineError, messageOf } from '../../../errors.ts';
 import { syncfs } from '../../../kernel/fs.ts';
+import { dieWithParent } from '../../../kernel/parent-death.ts';
 import { createTarParser } from '../../../lib/tar/parse.ts';
 import { type Digest, sha256Digest } from '../../../oci/digest.ts';
 import { openBlob } from './decompress.ts';
 import { createExtractor } from './extract.ts';
 import type { UnpackJob, UnpackMessage } from './protocol.ts';
 
-/** The role `unpack-layer`: one job from standard input, messages on standard output. Exit code 0 when the job is done. */
-export async function runUnpack(_args: readonly string[]): Promise<void> {
+/**
+ * The role `unpack-layer`: one job from standard input, messages on standard output. Exit code 0 when the job is done.
+ * With `--sync FOLDER` it writes that folder's filesystem back instead.
+ */
+export async function runUnpack(args: readonly string[]): Promise<void> {
+	dieWithParent();
+	const [option, folder] = args;
+	if (option === '--sync' && folder !== undefined) return sync(folder);
 	process.umask(0);
 	const send = (message: UnpackMessage): void => {
 		writeSync(1, `${JSON.stringify(message)}\n`);
@@ -23,7 +30,13 @@ export async function runUnpack(_args: readonly string[]): Promise<void> {
 	}
 }
 
-/** Unpacks a blob into an empty directory and makes it durable. `size`: bytes of regular files. */
+function sync(folder: string): void {
+	const fd = openSync(folder, 'r');
+	syncfs(fd);
+	closeSync(fd);
+}
+
+/** Unpacks a blob into an empty directory. `size`: bytes of regular files. */
 async function unpack(
 	job: UnpackJob,
 	send: (message: UnpackMessage) => void,
@@ -53,7 +66,6 @@ async function unpack(
 		if (job.diffId !== null && diffId !== job.diffId) {
 			throw new EngineError('corrupt', `the layer has the diff id ${diffId}, expected ${job.diffId}`);
 		}
-		syncfs(root);
 		return { diffId, size };
 	} finally {
 		closeSync(root);
