@@ -199,18 +199,45 @@ export function busyboxImage(
 	});
 }
 
-/** `count` layers of `megabytes` MB each (one file of random bytes in text form per MB, which gzip shrinks to about 3/4). */
-export function layeredImage(count: number, megabytes: number, recipe: Omit<ImageRecipe, 'tars'> = {}): BuiltImage {
+/**
+ * `count` layers of `megabytes` MB each, a file per MB. `random` bytes do not shrink: what counts is moving, hashing and
+ * writing them. `text` (random words, shrinks to about a third) makes decompression count as it does in real images.
+ */
+export function layeredImage(
+	count: number,
+	megabytes: number,
+	recipe: Omit<ImageRecipe, 'tars'> & { readonly content?: 'random' | 'text' } = {},
+): BuiltImage {
+	const { content = 'random', ...rest } = recipe;
 	const tars = Array.from({ length: count }, (_, layer) =>
 		tarOf([
 			{ name: `layer-${layer}/` },
 			...Array.from({ length: megabytes }, (_, file) => ({
 				name: `layer-${layer}/file-${file}`,
-				content: randomBytes(768 * 1024).toString('base64'),
+				content: content === 'random' ? randomBytes(1 << 20) : randomWords(1 << 20),
 			})),
 		]),
 	);
-	return buildImage({ ...recipe, tars });
+	return buildImage({ ...rest, tars });
+}
+
+const words = Array.from(
+	{ length: 4096 },
+	() =>
+		`${randomBytes(6)
+			.toString('base64url')
+			.slice(0, 3 + ((randomBytes(1)[0] ?? 0) % 6))} `,
+);
+
+function randomWords(size: number): Uint8Array {
+	const picks = new Uint16Array(randomBytes(size / 2).buffer.slice(0));
+	const parts: string[] = [];
+	for (let length = 0, at = 0; length < size; at = (at + 1) % picks.length) {
+		const word = words[(picks[at] ?? 0) % words.length] ?? ' ';
+		parts.push(word);
+		length += word.length;
+	}
+	return Buffer.from(parts.join('')).subarray(0, size);
 }
 
 /** A docker-archive (`manifest.json`, config, `ID/layer.tar`) as docker before 25 writes it. */

@@ -132,15 +132,13 @@ async function download(
 	signal: AbortSignal,
 ): Promise<void> {
 	const { digest, size } = descriptor;
-	if (await deps.content.has(digest)) return;
 	const tell = throttled((current) => count('Downloading', current, size));
 	await deps.downloads.join(
 		digest,
 		async (abort, progress) => {
-			// Between the look above and here another pull may have finished it.
-			if (await deps.content.has(digest)) return;
 			await deps.downloadSlots.run(
 				async () => {
+					if (await deps.content.has(digest)) return;
 					const stream = counted(open(descriptor, abort), progress);
 					await deps.content.ingest(stream, { expected: { digest, size }, signal: abort });
 				},
