@@ -6,6 +6,7 @@ import { sendSignal } from '../../kernel/process.ts';
 import type { ExitStatus, ShimJob } from '../protocol.ts';
 import { Input } from './input.ts';
 import { type Children, invokeRuntime } from './invoke.ts';
+import { learnFilter } from './learn-filter.ts';
 import { openLog } from './log/writer.ts';
 import { Output } from './output.ts';
 import { Stdio } from './stdio.ts';
@@ -62,6 +63,7 @@ export class ContainerProcess {
 			stdio.connect(this.input, this.output);
 			this.stdio = stdio;
 			this.phase = { at: 'running', pid, startedAt };
+			learnFilter(this.job);
 			return { pid, startedAt, exited: exited.then((code) => this.ended(pid, startedAt, code)) };
 		} catch (error) {
 			stdio?.abandon();

@@ -23,9 +23,8 @@ export function rootfsPropagation(mounts: readonly SpecMount[]): string | undefi
 	return asked.some((each) => each === 'rslave' || each === 'slave') ? 'rslave' : undefined;
 }
 
-function standardMounts({ privileged, shm, namespaces }: SpecInput): OciMount[] {
+function standardMounts({ privileged, shm }: SpecInput): OciMount[] {
 	const readOnly = privileged ? [] : ['ro'];
-	const ipcIsHost = namespaces.ipc.kind === 'host';
 	const devOptions = ['nosuid', 'strictatime', 'mode=755', 'size=65536k'];
 	const ptsOptions = ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'];
 	const guarded = ['nosuid', 'noexec', 'nodev'];
@@ -35,9 +34,8 @@ function standardMounts({ privileged, shm, namespaces }: SpecInput): OciMount[] 
 		{ destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ptsOptions },
 		{ destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, ...readOnly] },
 		{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...readOnly, ...guarded] },
-		ipcIsHost
-			? { destination: '/dev/mqueue', type: 'bind', source: '/dev/mqueue', options: ['rbind', ...guarded] }
-			: { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
+		// Of the host's IPC namespace when the container has none of its own.
+		{ destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
 		...shmMount(shm),
 	];
 }
