@@ -75,7 +75,7 @@ test('rm refuses a running container, rm -f does not', async () => {
 	const id = await start('busy', 'sleep 60');
 	const refused = await engine.docker('rm', 'busy');
 	expect(refused.code).toBe(1);
-	expect(refused.stderr).toMatch(/container.*(is running|running container)/);
+	expect(refused.stderr).toMatch(/is running|running container/);
 	expect(await engine.ok('rm', '-f', 'busy')).toBe('busy');
 	expect(await engine.ok('ps', '-aq', '--no-trunc')).not.toContain(id);
 });

@@ -180,6 +180,11 @@ function ready(child: ChildProcess, keep: (text: string) => void): Promise<void>
 	});
 }
 
+/** Now as the API takes times; Docker's own relative times are cut to seconds. */
+export function now(): string {
+	return (Date.now() / 1000).toFixed(3);
+}
+
 /** The promise, or an error when it takes longer than that many milliseconds. */
 export async function within<T>(milliseconds: number, promise: Promise<T>, message: () => string): Promise<T> {
 	let timer: ReturnType<typeof setTimeout> | undefined;
@@ -225,7 +230,7 @@ async function closeEngine(engine: TestEngine, root: string, netns: string): Pro
 				'--since',
 				'1',
 				'--until',
-				'0s',
+				now(),
 				'--filter',
 				'event=create',
 				'--filter',

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { busybox, engineKind, startEngine, type TestEngine } from '../support/daemon.ts';
+
+let engine: TestEngine;
+beforeEach(async () => {
+	// dockerd keeps containers over its restart only when told to.
+	engine = await startEngine(engineKind === 'dockerd' ? { args: ['--live-restore'] } : {});
+	await engine.loadBusybox();
+});
+afterEach(() => engine.close());
+
+const start = (name: string, script: string, ...flags: string[]) =>
+	engine.ok('run', '-d', '--name', name, ...flags, busybox, 'sh', '-c', script);
+
+test('kill -9 of the daemon loses no container, log line or exit code', async () => {
+	const idle = Array.from({ length: 13 }, (_, index) => `idle-${index}`);
+	const writers = Array.from({ length: 5 }, (_, index) => `writer-${index}`);
+	for (const name of idle) await start(name, 'exec sleep 600');
+	const write = 'i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); sleep 0.01; done; exec sleep 600';
+	for (const name of writers) await start(name, write);
+	await start('exits-3', 'read line; exit 3', '-i');
+	await start('exits-signal', 'exec sleep 600');
+	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-signal'));
+	const reader = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-3'));
+	expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(20);
+
+	await engine.kill9();
+	process.kill(pid, 'SIGTERM');
+	process.kill(reader, 'SIGKILL');
+	await gone(pid);
+	await gone(reader);
+	await engine.start();
+
+	expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(18);
+	expect((await engine.ok('ps', '-aq')).split('\n')).toHaveLength(20);
+	expect(await engine.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'exits-signal', 'exits-3')).toBe(
+		'exited 143\nexited 137',
+	);
+	const last = 'line-399';
+	for (const name of writers) {
+		const lines = await engine.lines(400, 'logs', '-f', name);
+		expect(lines).toHaveLength(400);
+		expect(lines.at(-1)).toBe(last);
+		expect(lines.every((line, index) => line === `line-${index}`)).toBe(true);
+	}
+	for (const name of idle) expect(await engine.ok('exec', name, 'echo', 'here')).toBe('here');
+	await engine.ok('rm', '-f', ...idle, ...writers, 'exits-3', 'exits-signal');
+	expect(await engine.leftovers()).toEqual([]);
+}, 120_000);
+
+/** Resolves when the process is no more (or a zombie of its shim's). */
+async function gone(pid: number): Promise<void> {
+	const child = Bun.spawn(['tail', `--pid=${pid}`, '-s', '0.05', '-f', '/dev/null']);
+	await child.exited;
+}
+
+test('attach, exec, ports and stop work on what an earlier daemon started', async () => {
+	await start('echoer', 'while read line; do echo "got $line"; done; exit 6', '-i');
+	await start('web', 'echo hello >/tmp/index.html; exec httpd -f -p 80 -h /tmp', '-p', '8080:80');
+	await engine.kill9();
+	await engine.start();
+	const attached = await engine.dockerWith({ stdin: 'one\ntwo\n' }, 'attach', 'echoer');
+	expect(attached.stdout).toBe('got one\ngot two\n');
+	expect(
+		(await engine.inside('curl', '-sS', '--retry', '5', '--retry-all-errors', 'http://127.0.0.1:8080/')).stdout,
+	).toBe('hello\n');
+	const taken = await engine.docker('run', '-d', '--name', 'taken', '-p', '8080:80', busybox, 'true');
+	expect(taken.code).toBe(125);
+	await engine.ok('stop', '-t', '1', 'web');
+	expect((await engine.inside('curl', '-s', '--max-time', '2', 'http://127.0.0.1:8080/')).code).not.toBe(0);
+	await engine.ok('start', 'taken');
+});
+
+test('a client that follows the log goes on after the restart with nothing missing', async () => {
+	await start('counting', 'i=0; while [ $i -lt 300 ]; do echo $i; i=$((i+1)); sleep 0.01; done');
+	await engine.kill9();
+	await engine.start();
+	expect(await engine.ok('logs', '-f', 'counting')).toBe(
+		Array.from({ length: 300 }, (_, index) => String(index)).join('\n'),
+	);
+	expect(await engine.ok('wait', 'counting')).toBe('0');
+});
+
+test('restart policies are kept: always comes back, --rm goes', async () => {
+	await start('always', 'exec sleep 600', '--restart', 'always');
+	await start('removed', 'exec sleep 600', '--rm');
+	const pids = [];
+	for (const name of ['always', 'removed']) pids.push(Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', name)));
+	await engine.kill9();
+	for (const pid of pids) process.kill(pid, 'SIGKILL');
+	for (const pid of pids) await gone(pid);
+	await engine.start();
+	await engine.lines(2, 'events', '--since', '1', '--filter', 'container=always', '--filter', 'event=start');
+	expect(await engine.ok('inspect', '-f', '{{.State.Running}}', 'always')).toBe('true');
+	await engine.lines(1, 'events', '--since', '1', '--filter', 'container=removed', '--filter', 'event=destroy');
+	expect(await engine.ok('ps', '-aq', '--filter', 'name=removed')).toBe('');
+	await engine.ok('rm', '-f', 'always');
+});
+
+test.skipIf(engineKind === 'dockerd')('an orderly stop leaves containers alone too', async () => {
+	await start('stays', 'exec sleep 600');
+	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'stays'));
+	await engine.stop();
+	expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).toContain('sleep');
+	await engine.start();
+	expect(await engine.ok('inspect', '-f', '{{.State.Pid}} {{.State.Running}}', 'stays')).toBe(`${pid} true`);
+	await engine.ok('rm', '-f', 'stays');
+});
+
+test.skipIf(engineKind === 'dockerd')(
+	'kill -9 in the middle of starts leaves nothing half made',
+	async () => {
+		for (let round = 0; round < 3; round++) {
+			const starts = Array.from({ length: 6 }, (_, index) =>
+				engine.docker('run', '-d', '--name', `r${round}-${index}`, busybox, 'sleep', '600'),
+			);
+			await Promise.race(starts);
+			await engine.kill9();
+			await Promise.all(starts);
+			await engine.start();
+			const ids = (await engine.ok('ps', '-aq')).split('\n').filter((id) => id !== '');
+			if (ids.length > 0) await engine.ok('rm', '-f', ...ids);
+			expect(await engine.leftovers()).toEqual([]);
+		}
+	},
+	120_000,
+);
