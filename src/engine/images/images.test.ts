@@ -318,7 +318,16 @@ describe('store', () => {
 		const before = await here.stored();
 		const { digest } = await here.content.ingest(bytes(Buffer.from('left behind')));
 		await here.layers.unpack({ blobPath: here.content.path(digest), parent: null, diffId: null });
-		await here.images.collectGarbage();
+		expect(await here.images.collectGarbage()).toEqual([]);
 		expect(await here.stored()).toEqual(before);
+	});
+
+	test('an image that lost a layer is forgotten, the others stay', async () => {
+		const { layers } = await here.images.store.get('s:1');
+		await here.layers.remove(layers[1]!);
+		expect(await here.images.collectGarbage()).toMatchObject([{ id, tags: ['s:1'] }]);
+		await expect(here.images.store.get('s:1')).rejects.toMatchObject({ code: 'not_found' });
+		expect(here.events).toEqual([`image/delete ${id} ${id}`]);
+		expect((await here.stored()).layers).toEqual([...(await here.images.store.get('o:1')).layers]);
 	});
 });

@@ -19,7 +19,7 @@ import { pullImage } from './pull/pull-image.ts';
 import type { RegistryConfig } from './registry/config.ts';
 import { createEndpoints } from './registry/endpoints.ts';
 import { removeImage } from './remove-image.ts';
-import type { ImageSources, ImageStore, ImageUsers } from './service.ts';
+import type { Image, ImageSources, ImageStore, ImageUsers } from './service.ts';
 import { createSemaphore, createSharedWork } from './shared-work.ts';
 import { parseTarget, tagImage } from './tag-image.ts';
 
@@ -45,8 +45,11 @@ export interface Images {
 	readonly sources: ImageSources;
 	readonly store: ImageStore;
 	readonly forContainers: ImagesForContainers;
-	/** At boot: removes blobs and layers that nothing wants, which a crash or a cancelled pull left behind. */
-	collectGarbage(): Promise<void>;
+	/**
+	 * At boot: forgets images whose layers or config a crash has cost (a pull brings them back), then removes blobs and
+	 * layers that nothing wants. Gives the images that were forgotten.
+	 */
+	collectGarbage(): Promise<readonly Image[]>;
 }
 
 /** Wires the service. Nothing is read or removed before it is asked to. */
@@ -64,8 +67,27 @@ export function createImages(deps: ImagesDeps): Images {
 				return { id, chainId: chainIds.at(-1) ?? null, platform: config.os, config: config.config ?? {} };
 			},
 		},
-		collectGarbage: () => keeper.collect(),
+		async collectGarbage() {
+			const lost = await forgetBroken(deps, catalog);
+			await keeper.collect();
+			return lost;
+		},
 	};
+}
+
+/** A layer is written back some time after it is recorded: a host that lost power may have the record alone. */
+async function forgetBroken(deps: ImagesDeps, catalog: Catalog): Promise<Image[]> {
+	const lost: Image[] = [];
+	for (const record of catalog.list()) {
+		if (record.chainIds.every((chainId) => deps.layers.has(chainId)) && (await deps.content.has(record.id))) continue;
+		const names = catalog.names.of(record.id);
+		deps.events.publish({ type: 'image', action: 'delete', id: record.id, attributes: { name: record.id } }, () => {
+			for (const name of names) catalog.names.delete(name);
+			catalog.delete(record.id);
+		});
+		lost.push(imageOf(record, names));
+	}
+	return lost;
 }
 
 function checkPlatform(
