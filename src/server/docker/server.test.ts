@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { fakeWorld, serve } from './fakes.test-support.ts';
 
 const url = 'http://docker';
@@ -168,10 +168,20 @@ test('logs stream, end with the client, and say what they are', async () => {
 	while (!world.calls.includes('logs aborted')) await new Promise((resolve) => setImmediate(resolve));
 });
 
-test('a second server is refused, a stale socket file is not in the way', async () => {
+test('a second server is refused; a stale socket file is not in the way, another file is', async () => {
 	const world = fakeWorld();
 	await using place = await serve(world);
-	await expect(
-		serve(world).then((other) => other.server.listenUnix(place.path, { mode: 0o600, gid: null })),
-	).rejects.toThrow(/another daemon/);
+	const options = { mode: 0o600, gid: null };
+	await using other = await serve(world);
+	await expect(other.server.listenUnix(place.path, options)).rejects.toThrow('another daemon listens');
+	expect((await fetch(`${url}/_ping`, { unix: place.path })).status).toBe(200);
+	const stale = `${place.path}.stale`;
+	// A process that ends without closing leaves its socket file.
+	const script = `require('node:net').createServer().listen(${JSON.stringify(stale)}, () => process.kill(process.pid, 'SIGKILL'))`;
+	await Bun.spawn([process.execPath, '-e', script]).exited;
+	expect(existsSync(stale)).toBe(true);
+	await other.server.listenUnix(stale, options);
+	expect((await fetch(`${url}/_ping`, { unix: stale })).status).toBe(200);
+	writeFileSync(`${place.path}.txt`, 'mine');
+	await expect(other.server.listenUnix(`${place.path}.txt`, options)).rejects.toThrow('is not a socket');
 });
