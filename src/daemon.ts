@@ -10,7 +10,7 @@ import { messageOf } from './errors.ts';
 import { peerOf } from './kernel/peer.ts';
 import { buildInfo } from './lib/build-info.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
-import { createDockerServer, type DockerServer } from './server/docker/server.ts';
+import { type CallerOf, createDockerServer, type DockerServer } from './server/docker/server.ts';
 
 /** How long requests may go on after SIGTERM, in milliseconds. */
 const closePatience = 300;
@@ -55,6 +55,16 @@ async function serve(config: DaemonConfig): Promise<void> {
 	}
 	process.exit(0);
 }
+
+/** Who is at the other end: of a unix socket by the kernel's word, of a TCP connection its address. */
+const callerOf: CallerOf = (socket) => {
+	const { remoteAddress } = socket;
+	if (remoteAddress !== undefined && remoteAddress !== '') return { address: remoteAddress };
+	const fd = (socket as { readonly _handle?: { readonly fd?: unknown } })._handle?.fd;
+	if (typeof fd !== 'number' || fd < 0) return {};
+	const { uid, pid, executable } = peerOf(fd);
+	return { uid, pid, ...(executable === null ? {} : { executable }) };
+};
 
 async function listenAll(server: DockerServer, config: DaemonConfig, log: Logger): Promise<void> {
 	const gid = config.group === null ? lookupGroup('docker') : lookupGroup(config.group, { required: true });

@@ -221,6 +221,7 @@ function open(): World {
 		runtimes: new Map([['crun', runtime]]),
 		defaultRuntime: 'crun',
 		limits: { cpus: 2, hostname: 'host', defaultCgroupns: 'private', swapLimit: true, controllers: new Set() },
+		checkSpecifiable: () => undefined,
 		writeBundle: async () => undefined,
 		processDocument: async () => ({}),
 		readLog: readJsonLog,

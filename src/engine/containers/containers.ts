@@ -11,6 +11,7 @@ import type { Layout } from './layout.ts';
 import { type AncestorLookup, listContainers } from './list.ts';
 import { createLives } from './lives.ts';
 import { checkLogRequest, type LogReader, readLogs } from './logs.ts';
+import type { HostConfig } from './model.ts';
 import type { Images, Networking, Snapshots } from './ports.ts';
 import { reconcileContainers, startWithDaemon } from './reconcile.ts';
 import { removeContainer } from './remove.ts';
@@ -35,6 +36,8 @@ export interface ContainersDependencies {
 	readonly runtimes: ReadonlyMap<string, RuntimeProgram>;
 	readonly defaultRuntime: string;
 	readonly limits: HostLimits;
+	/** @throws `invalid_argument` for a host config that no container can be started with. */
+	readonly checkSpecifiable: (hostConfig: HostConfig) => void;
 	readonly writeBundle: BundleWriter;
 	readonly processDocument: ExecDependencies['processDocument'];
 	readonly readLog: LogReader;
@@ -52,6 +55,10 @@ export interface Containers {
 	readonly execs: Execs;
 	/** Containers made from an image. */
 	usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
+	/** Containers that mount a volume. */
+	usersOfVolume(name: string): readonly string[];
+	/** Its name now; '' when there is none by that id. */
+	nameOf(id: string): string;
 	/** Before serving: see {@link reconcileContainers}. Then what restart policies want is started, in the background. */
 	reconcile(): Promise<void>;
 	/** The daemon stops: containers go on, nothing is started any more. */
@@ -187,6 +194,12 @@ export function createContainers(given: ContainersDependencies): Containers {
 				.all()
 				.filter((one) => one.imageId === imageId)
 				.map((one) => ({ id: one.id, running: lives.get(one.id) !== undefined })),
+		usersOfVolume: (name) =>
+			containers
+				.all()
+				.filter((one) => one.mountPoints.some((point) => point.type === 'volume' && point.name === name))
+				.map((one) => one.id),
+		nameOf: (id) => containers.find(id)?.name ?? '',
 		async reconcile() {
 			await reconcileContainers({ ...removal, execs });
 			startWithDaemon(removal);

@@ -21,6 +21,7 @@ export interface CreateDependencies {
 	readonly limits: HostLimits;
 	readonly runtimes: ReadonlySet<string>;
 	readonly defaultRuntime: string;
+	readonly checkSpecifiable: (hostConfig: HostConfig) => void;
 	readonly now: () => string;
 	/** Something will be started soon. */
 	readonly prewarm: () => void;
@@ -74,6 +75,7 @@ function settleHostConfig(given: HostConfig, dependencies: CreateDependencies): 
 	if (given.usernsMode !== '' && given.usernsMode !== 'host') {
 		throw new EngineError('invalid_argument', `invalid userns mode: ${given.usernsMode}`);
 	}
+	dependencies.checkSpecifiable(given);
 	parseLogOptions(given.logDriver, given.logOptions);
 	return {
 		...given,

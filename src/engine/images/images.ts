@@ -1,5 +1,6 @@
 import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { matchPlatform, parsePlatform, printPlatform } from '../../oci/platform.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { ContentStore } from '../../store/content/content.ts';
@@ -7,6 +8,7 @@ import type { Records } from '../../store/records/records.ts';
 import type { Layers, UnpackedLayer, UnpackProgress } from '../../store/snapshots/types.ts';
 import type { Images as ImagesForContainers } from '../containers/ports.ts';
 import { type Catalog, imageOf, openCatalog } from './catalog.ts';
+import { descendantsOf } from './descendants.ts';
 import { findImage } from './find-image.ts';
 import { historyOf } from './history.ts';
 import { importImage } from './import/import-image.ts';
@@ -45,6 +47,8 @@ export interface Images {
 	readonly sources: ImageSources;
 	readonly store: ImageStore;
 	readonly forContainers: ImagesForContainers;
+	/** For the filter `ancestor`: see {@link descendantsOf}. */
+	descendantsOf(ref: string): ReadonlySet<Digest>;
 	/**
 	 * At boot: forgets images whose layers or config a crash has cost (a pull brings them back), then removes blobs and
 	 * layers that nothing wants. Gives the images that were forgotten.
@@ -67,6 +71,7 @@ export function createImages(deps: ImagesDeps): Images {
 				return { id, chainId: chainIds.at(-1) ?? null, platform: config.os, config: config.config ?? {} };
 			},
 		},
+		descendantsOf: (ref) => descendantsOf(catalog, ref),
 		async collectGarbage() {
 			const lost = await forgetBroken(deps, catalog);
 			await keeper.collect();

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { cpus, hostname } from 'node:os';
+import { join } from 'node:path';
+import { type Containers, createContainers } from '../engine/containers/containers.ts';
+import { layoutOf } from '../engine/containers/layout.ts';
+import type { Container } from '../engine/containers/model.ts';
+import { createVolumeBinder } from '../engine/containers/mounts.ts';
+import { checkSpecifiable, createBundleWriter, createProcessDocuments } from '../engine/containers/oci-bundle.ts';
+import { createImages } from '../engine/images/images.ts';
+import { defaultRegistryConfig } from '../engine/images/registry/config.ts';
+import { createNetworks, type Networks } from '../engine/networks/networks.ts';
+import { cgroupFacts, countDescriptors, readFacts } from '../engine/system/facts.ts';
+import { populateVolume } from '../engine/volumes/populate.ts';
+import { createVolumes, type Volume } from '../engine/volumes/volumes.ts';
+import { EngineError, messageOf } from '../errors.ts';
+import { createEventBus, type EventBus } from '../events/bus.ts';
+import type { NewEvent } from '../events/types.ts';
+import { killCgroup } from '../kernel/cgroup.ts';
+import { openDirectoryIn } from '../kernel/open-in-root.ts';
+import { buildInfo } from '../lib/build-info.ts';
+import type { Logger } from '../lib/logger.ts';
+import { nowNano, timestamp } from '../lib/time.ts';
+import { prepareCgroups } from '../runtime/cgroup-host.ts';
+import { createShims, ownProgram } from '../runtime/shims.ts';
+import { readHostFacts } from '../runtime/spec/host.ts';
+import type { DockerServices } from '../server/docker/routes.ts';
+import { createContentStore } from '../store/content/store.ts';
+import { readJsonLog } from '../store/logs/json-file.ts';
+import { openJournal } from '../store/records/journal.ts';
+import { openRecords, type Records } from '../store/records/records.ts';
+import { openSnapshotStore } from '../store/snapshots/store.ts';
+import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
+import type { DaemonConfig } from './config.ts';
+import { chooseRuntimes } from './runtimes.ts';
+
+/** Events kept in the journal. */
+const journalRetention = 100_000;
+
+/** The engine, wired and reconciled with what is real. */
+export interface Engine {
+	readonly services: DockerServices;
+	/** Lets go of everything; containers go on. */
+	close(): Promise<void>;
+}
+
+/** Builds stores, then services, by hand. Nothing is served before all is reconciled. */
+export async function createEngine(config: DaemonConfig, log: Logger): Promise<Engine> {
+	const { dataRoot, execRoot } = config;
+	const startedAt = timestamp();
+	const report = (doing: string, error: unknown): void => log.error(`${doing}: ${messageOf(error)}`);
+	const layout = layoutOf(dataRoot, execRoot);
+	for (const path of [
+		layout.containersDir,
+		layout.bundlesDir,
+		layout.socketsDir,
+		layout.runtimeDir,
+		join(dataRoot, 'volumes'),
+	]) {
+		mkdirSync(path, { recursive: true, mode: 0o710 });
+	}
+	const records = openRecords(join(dataRoot, 'gantry.db'));
+	const events = createEventBus(openJournal<NewEvent>(records, journalRetention, nowNano), (error) =>
+		report('tell a subscriber of an event', error),
+	);
+	prepareCgroups({ favorDynMods: config.favorDynMods, log: (message) => log.info(message) });
+	const host = readHostFacts();
+	const snapshotStore = openSnapshots(records, dataRoot, report);
+	const [{ programs, defaultRuntime }, content] = await Promise.all([
+		chooseRuntimes(config, layout.runtimeDir, (message) => log.warn(message)),
+		createContentStore({ root: join(dataRoot, 'content') }),
+	]);
+
+	// Services that know each other: each gets the other by a closure that is called only when all are there.
+	let containers: Containers;
+	const images = createImages({
+		records,
+		content,
+		layers: snapshotStore.layers,
+		events,
+		users: { usersOf: (imageId) => containers.usersOf(imageId) },
+		registry: {
+			...defaultRegistryConfig,
+			insecureRegistries: config.insecureRegistries,
+			registryMirrors: config.registryMirrors,
+			userAgent: `gantry/${buildInfo.version}`,
+		},
+		now: timestamp,
+	});
+	const networks = openNetworks(config, { records, events, log, containers: () => containers });
+	const shims = createShims({ ...ownProgram(), runDir: execRoot, log: (message) => log.warn(message) });
+	const cgroups = cgroupFacts();
+	containers = createContainers({
+		records: records.collection<Container>('containers'),
+		events,
+		images: images.forContainers,
+		ancestors: images.descendantsOf,
+		networking: networks.networking,
+		snapshots: snapshotStore.snapshots,
+		volumes: volumeBinder(records, events, dataRoot, () => containers),
+		shims,
+		layout,
+		runtimes: programs,
+		defaultRuntime: defaultRuntime.program.name,
+		checkSpecifiable: (hostConfig) => checkSpecifiable(hostConfig, host),
+		limits: {
+			cpus: cpus().length,
+			hostname: hostname(),
+			defaultCgroupns: cgroups.version === '2' ? 'private' : 'host',
+			swapLimit: cgroups.swapLimit,
+			controllers: cgroups.controllers,
+		},
+		writeBundle: createBundleWriter(host, (ref) => pidOf(containers, ref)),
+		processDocument: createProcessDocuments(layout, host),
+		readLog: readJsonLog,
+		killCgroup: async (path) => killCgroup(path),
+		now: timestamp,
+		report,
+	});
+
+	await containers.reconcile();
+	await images.collectGarbage();
+	shims.prewarm();
+	const facts = () =>
+		readFacts({
+			id: identity(records),
+			version: buildInfo.version,
+			gitCommit: buildInfo.commit,
+			buildTime: buildInfo.built,
+			startedAt,
+			runtimes: programs,
+			defaultRuntime: defaultRuntime.program.name,
+			runtimeVersion: defaultRuntime.version,
+			dataRoot,
+			labels: config.labels,
+			debug: config.debug,
+			insecureRegistries: config.insecureRegistries,
+			registryMirrors: config.registryMirrors,
+		});
+	return {
+		services: {
+			containers: containers.verbs,
+			streams: containers.streams,
+			queries: containers.queries,
+			execs: containers.execs,
+			images: images.store,
+			imageSources: images.sources,
+			networks: networks.queries,
+			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: 0 }) },
+			events,
+			log,
+		},
+		async close() {
+			containers.close();
+			shims.close();
+			const idle = containers.queries.list({ all: false, limit: 0, filters: new Map() }).length === 0;
+			if (idle) await networks.destroy();
+			else networks.close();
+			await snapshotStore.close();
+			records.close();
+		},
+	};
+}
+
+function openSnapshots(records: Records, dataRoot: string, report: (doing: string, error: unknown) => void) {
+	const { executable, argvPrefix } = ownProgram();
+	return openSnapshotStore({
+		root: join(dataRoot, 'snapshots'),
+		layerRecords: records.collection<LayerRecord>('layers'),
+		snapshotRecords: records.collection<SnapshotRecord>('snapshots'),
+		unpackCommand: [executable, ...argvPrefix, 'unpack-layer'],
+		onError: (error) => report('delete a snapshot', error),
+	});
+}
+
+function openNetworks(
+	config: DaemonConfig,
+	given: { records: Records; events: EventBus; log: Logger; containers: () => Containers },
+): Networks {
+	const { records, events, log, containers } = given;
+	return createNetworks({
+		records,
+		runDir: config.execRoot,
+		bridge: config.bridge === 'none' ? null : { name: config.bridge, cidr: config.bip, mtu: config.mtu },
+		events,
+		peers: {
+			find(ref) {
+				const { queries } = containers();
+				const container = queries.get(ref);
+				const { state } = container;
+				const { hosts, resolvConf, hostname: hostnameFile } = queries.paths(container);
+				return {
+					id: container.id,
+					state: state.at,
+					pid: state.at === 'running' || state.at === 'paused' ? state.pid : null,
+					files: { hosts, resolvConf, hostname: hostnameFile },
+				};
+			},
+			nameOf: (id) => containers().nameOf(id),
+		},
+		log,
+		now: timestamp,
+	});
+}
+
+function volumeBinder(records: Records, events: EventBus, dataRoot: string, containers: () => Containers) {
+	const volumes = createVolumes({
+		root: join(dataRoot, 'volumes'),
+		records: records.collection<Volume>('volumes'),
+		events,
+		now: timestamp,
+	});
+	return createVolumeBinder(
+		{
+			...volumes,
+			populate: (name, rootfs, destination) => populateVolume(volumes.path(name), rootfs, destination, openDirectoryIn),
+		},
+		(name) => containers().usersOfVolume(name),
+	);
+}
+
+/** The process whose namespaces another container wants to join. @throws `conflict` when it does not run. */
+function pidOf(containers: Containers, ref: string): number {
+	const container = containers.queries.get(ref);
+	if (container.state.at === 'running') return container.state.pid;
+	throw new EngineError('conflict', `cannot join the namespaces of container ${container.name}: it is not running`);
+}
+
+/** The daemon's id: made once, then kept. */
+function identity(records: Records): string {
+	const settings = records.collection<string>('settings');
+	const known = settings.get('id');
+	if (known !== undefined) return known;
+	const made = randomUUID();
+	settings.put('id', made);
+	return made;
+}

@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { EngineError } from '../../errors.ts';
+import { execProcess } from '../../runtime/bundle/exec-process.ts';
+import { buildSpec } from '../../runtime/spec/build.ts';
+import { chooseCapabilities } from '../../runtime/spec/capabilities.ts';
+import { defaultEnv } from '../../runtime/spec/env.ts';
+import { findDevices, hostDevices } from '../../runtime/spec/host.ts';
+import type { HostFacts, NamespaceChoice, ShmChoice, SpecInput, SpecMount } from '../../runtime/spec/input.ts';
+import { serializeSpec } from '../../runtime/spec/serialize.ts';
+import type { OciSpec } from '../../runtime/spec/types.ts';
+import { resolveUser } from '../../runtime/spec/user.ts';
+import type { ExecDependencies } from './execs.ts';
+import type { BundleWriter } from './launch.ts';
+import type { Layout } from './layout.ts';
+import type { Container, HostConfig } from './model.ts';
+import { parseSecurityOptions } from './security-options.ts';
+
+/** Init programs that run in any image, being linked statically where they are found first. */
+const initPrograms = [
+	'/usr/bin/tini-static',
+	'/usr/libexec/docker/docker-init',
+	'/usr/bin/docker-init',
+	'/usr/bin/tini',
+];
+
+/** What is only known of other containers: the process whose namespaces are to be joined. */
+export type PidOf = (ref: string) => number;
+
+/** @throws `invalid_argument` for what no specification can be made of; at create, before anything is made. */
+export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts): void {
+	parseSecurityOptions(hostConfig.securityOpt);
+	chooseCapabilities({
+		privileged: hostConfig.privileged,
+		add: hostConfig.capAdd,
+		drop: hostConfig.capDrop,
+		available: host.capabilities,
+	});
+	if (!['', 'private', 'shareable', 'host', 'none'].includes(hostConfig.ipcMode)) {
+		throw new EngineError('invalid_argument', `invalid IPC mode: ${hostConfig.ipcMode}`);
+	}
+	if (!['', 'host'].includes(hostConfig.pidMode) && !/^container:./.test(hostConfig.pidMode)) {
+		throw new EngineError('invalid_argument', `invalid PID mode: ${hostConfig.pidMode}`);
+	}
+	if (!['', 'host'].includes(hostConfig.utsMode)) {
+		throw new EngineError('invalid_argument', `invalid UTS mode: ${hostConfig.utsMode}`);
+	}
+	if (!['', 'private', 'host'].includes(hostConfig.cgroupnsMode)) {
+		throw new EngineError('invalid_argument', `invalid cgroup namespace mode: ${hostConfig.cgroupnsMode}`);
+	}
+	if (hostConfig.init) initProgram();
+}
+
+function initProgram(): string {
+	const found = initPrograms.find((path) => existsSync(path));
+	if (found !== undefined) return found;
+	throw new EngineError('invalid_argument', '--init needs an init program: install tini');
+}
+
+function choose(mode: string): NamespaceChoice {
+	return mode === 'host' ? { kind: 'host' } : { kind: 'private' };
+}
+
+function pidNamespace(mode: string, pidOf: PidOf): NamespaceChoice {
+	if (!mode.startsWith('container:')) return choose(mode);
+	return { kind: 'path', path: `/proc/${pidOf(mode.slice('container:'.length))}/ns/pid` };
+}
+
+function shmOf(hostConfig: HostConfig): ShmChoice {
+	if (hostConfig.ipcMode === 'host') return { kind: 'bind', source: '/dev/shm' };
+	if (hostConfig.ipcMode === 'none') return { kind: 'none' };
+	return { kind: 'private', size: hostConfig.shmSize };
+}
+
+function userMounts(container: Container): SpecMount[] {
+	const requests = new Map(container.hostConfig.mounts.map((one) => [posix.normalize(one.target), one]));
+	return container.mountPoints.map((point): SpecMount => {
+		const request = requests.get(point.destination);
+		if (point.type === 'tmpfs') {
+			return {
+				type: 'tmpfs',
+				target: point.destination,
+				readOnly: !point.rw,
+				size: request?.tmpfsSize ?? 0,
+				mode: request?.tmpfsMode ?? null,
+				options: request?.tmpfsOptions ?? [],
+			};
+		}
+		return {
+			type: 'bind',
+			source: point.source,
+			target: point.destination,
+			readOnly: !point.rw,
+			propagation: point.propagation,
+			nonRecursive: request?.nonRecursive ?? false,
+		};
+	});
+}
+
+/** The files that the engine mounts, except where the user mounts something of his own. */
+function fileMounts(
+	files: Parameters<BundleWriter>[0]['files'],
+	taken: ReadonlySet<string>,
+	readOnly: boolean,
+): SpecMount[] {
+	return [
+		{ source: files.resolvConf, target: '/etc/resolv.conf' },
+		{ source: files.hostname, target: '/etc/hostname' },
+		{ source: files.hosts, target: '/etc/hosts' },
+	]
+		.filter((one) => !taken.has(one.target))
+		.map((one) => ({ ...one, type: 'bind', readOnly, propagation: 'rprivate', nonRecursive: false }));
+}
+
+function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput {
+	const { container, rootfs, sandbox, files, cgroupPath } = given;
+	const { config, hostConfig } = container;
+	const security = parseSecurityOptions(hostConfig.securityOpt);
+	const { home, ...user } = resolveUser(rootfs, config.user, hostConfig.groupAdd);
+	const mounts = userMounts(container);
+	const taken = new Set(mounts.map((one) => one.target));
+	return {
+		args: [container.path, ...container.args],
+		env: defaultEnv({ env: config.env, hostname: config.hostname, tty: config.tty, home }),
+		cwd: config.workingDir || '/',
+		user,
+		tty: config.tty,
+		consoleSize: hostConfig.consoleSize[0] > 0 ? hostConfig.consoleSize : null,
+		hostname: config.hostname,
+		domainname: config.domainname,
+		rootfs,
+		readonlyRootfs: hostConfig.readonlyRootfs,
+		mounts: [...fileMounts(files, taken, false), ...mounts],
+		shm: shmOf(hostConfig),
+		privileged: hostConfig.privileged,
+		capAdd: hostConfig.capAdd,
+		capDrop: hostConfig.capDrop,
+		noNewPrivileges: security.noNewPrivileges,
+		seccomp: security.seccomp,
+		ulimits: hostConfig.ulimits,
+		devices: hostConfig.privileged ? hostDevices() : hostConfig.devices.flatMap(findDevices),
+		deviceCgroupRules: [],
+		resources: hostConfig.resources,
+		namespaces: {
+			pid: pidNamespace(hostConfig.pidMode, pidOf),
+			ipc: choose(hostConfig.ipcMode),
+			uts: choose(hostConfig.utsMode),
+			network: sandbox.netns,
+			cgroup: choose(hostConfig.cgroupnsMode),
+		},
+		sysctls: networkSysctls(hostConfig, sandbox.netns.kind),
+		oomScoreAdj: hostConfig.oomScoreAdj,
+		maskedPaths: security.systemPathsUnconfined ? [] : hostConfig.maskedPaths,
+		readonlyPaths: security.systemPathsUnconfined ? [] : hostConfig.readonlyPaths,
+		annotations: hostConfig.annotations,
+		init: hostConfig.init ? initProgram() : null,
+		cgroupPath,
+	};
+}
+
+/** In a namespace that the runtime makes, low ports and ping need no privilege, as in those that networks makes. */
+function networkSysctls(hostConfig: HostConfig, netns: 'host' | 'private' | 'path'): Readonly<Record<string, string>> {
+	if (netns !== 'private') return hostConfig.sysctls;
+	return {
+		'net.ipv4.ip_unprivileged_port_start': '0',
+		'net.ipv4.ping_group_range': '0 2147483647',
+		...hostConfig.sysctls,
+	};
+}
+
+/** Writes bundles for this host. */
+export function createBundleWriter(host: HostFacts, pidOf: PidOf): BundleWriter {
+	return async (given) => {
+		const spec = buildSpec(specInput(given, pidOf), host);
+		await mkdir(given.bundle, { recursive: true, mode: 0o700 });
+		await writeFile(join(given.bundle, 'config.json'), serializeSpec(spec), { mode: 0o600 });
+	};
+}
+
+/** Makes the process documents of execs from the containers' bundles. */
+export function createProcessDocuments(layout: Layout, host: HostFacts): ExecDependencies['processDocument'] {
+	return async (container, process) => {
+		if (container.state.at !== 'running') throw new EngineError('conflict', `container ${container.id} is not running`);
+		const text = await readFile(join(layout.files(container.id).bundle, 'config.json'), 'utf8');
+		return execProcess(
+			{
+				args: process.cmd,
+				env: process.env,
+				cwd: process.workingDir,
+				user: process.user,
+				tty: process.tty,
+				privileged: process.privileged,
+				consoleSize: process.consoleSize,
+			},
+			{ spec: JSON.parse(text) as OciSpec, rootfs: `/proc/${container.state.pid}/root`, host },
+		);
+	};
+}
