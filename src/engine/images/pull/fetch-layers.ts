@@ -1,4 +1,4 @@
-import { codeOf, EngineError, wrap } from '../../../errors.ts';
+import { EngineError, wrap } from '../../../errors.ts';
 import { chainIdsOf } from '../../../oci/chain-id.ts';
 import { type Digest, digestHex } from '../../../oci/digest.ts';
 import type { Descriptor } from '../../../oci/types.ts';
@@ -32,7 +32,7 @@ export interface FetchedLayer {
 }
 
 /**
- * Brings all layers in: downloads a few at once, unpacks each as soon as its blob is whole. All are kept by `scope`.
+ * Brings all layers in: downloads a few at once, unpacks each as soon as its blob is whole and the layer below is there. All are kept by `scope`.
  * @throws EngineError `corrupt` when config and manifest disagree or bytes do not match; what the download throws.
  */
 export async function fetchLayers(
@@ -93,6 +93,8 @@ async function fetchLayer(
 	await scope.blob(descriptor.digest);
 	await download(deps, descriptor, plan.open, say, count, signal);
 	say('Download complete');
+	// Waited for outside the shared work: another pull that joins it must not depend on this one's going on.
+	if (layer.parent !== null && !deps.layers.has(layer.parent)) await layer.below;
 	const unpacked = await deps.unpacks.join(chainId, (abort, tell) => unpack(deps, layer, abort, tell), {
 		signal,
 		onProgress: ({ current, total }) => count('Extracting', current, total),
@@ -102,20 +104,19 @@ async function fetchLayer(
 	return { chainId, size: unpacked.size };
 }
 
-/** Unpacks at once where the store can do that before the layer below is there; else when it is. */
 async function unpack(
 	deps: FetchDeps,
-	layer: WantedLayer,
+	{ descriptor, parent, diffId }: WantedLayer,
 	signal: AbortSignal,
 	onProgress: (progress: UnpackProgress) => void,
 ): Promise<UnpackedLayer> {
-	const { descriptor, parent, diffId, below } = layer;
-	const request = { blobPath: deps.content.path(descriptor.digest), parent, diffId, signal, onProgress };
 	try {
-		return await deps.layers.unpack(request).catch(async (error: unknown) => {
-			if (codeOf(error) !== 'not_found' || parent === null || deps.layers.has(parent)) throw error;
-			await below;
-			return deps.layers.unpack(request);
+		return await deps.layers.unpack({
+			blobPath: deps.content.path(descriptor.digest),
+			parent,
+			diffId,
+			signal,
+			onProgress,
 		});
 	} catch (error) {
 		if (signal.aborted) throw new EngineError('cancelled', 'context canceled', { cause: error });
