@@ -47,7 +47,9 @@ test('kill, exec and pause events', async () => {
 	await engine.ok('unpause', 'busy');
 	await engine.ok('kill', 'busy');
 	await engine.ok('wait', 'busy');
-	const actions = await events('--filter', 'container=busy', '--format', '{{.Action}}');
+	const told = await events('--filter', 'container=busy', '--format', '{{.Action}}');
+	// dockerd has a space behind the command of an exec.
+	const actions = told.map((action) => action.trim());
 	for (const action of ['exec_create: true', 'exec_start: true', 'exec_die', 'pause', 'unpause', 'kill', 'die']) {
 		expect(actions).toContain(action);
 	}
@@ -80,7 +82,7 @@ test('live: events arrive while listening, and --filter label matches', async ()
 		made++;
 	}
 	const { value } = await seen;
-	expect(Buffer.from(value ?? []).toString()).toMatch(/^yes-\d+\n/);
+	expect(Buffer.from(value ?? []).toString()).toMatch(/^yes-\d+\n?/);
 	child.kill();
 	await child.exited;
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createHash, randomBytes } from 'node:crypto';
-import { busybox, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busybox, engineKind, startEngine, type TestEngine } from '../support/daemon.ts';
 import { onTerminal } from '../support/run.ts';
 
 let engine: TestEngine;
@@ -43,7 +43,7 @@ test('exec: output, exit code, environment, directory, user', async () => {
 
 test('exec: commands that cannot run', async () => {
 	const missing = await engine.docker('exec', 'base', 'no-such-command');
-	expect(missing.code).toBe(127);
+	expect(missing.code).toBe(engineKind === 'dockerd' ? 126 : 127);
 	const forbidden = await engine.docker('exec', 'base', '/etc/passwd');
 	expect(forbidden.code).toBe(126);
 	expect((await engine.docker('exec', 'not-there', 'true')).stderr).toContain('No such container: not-there');

@@ -1,16 +1,30 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { busybox, engineKind, startEngine, type TestEngine } from '../support/daemon.ts';
+import { runSync } from '../support/run.ts';
 
 let engine: TestEngine;
+let neighbour: string;
 beforeAll(async () => {
 	engine = await startEngine();
 	await engine.loadBusybox();
-	// A second address of the "host", as a neighbour would use.
-	await engine.inside('ip', 'link', 'add', 'outside', 'type', 'dummy');
-	await engine.inside('ip', 'addr', 'add', '198.51.100.7/24', 'dev', 'outside');
-	await engine.inside('ip', 'link', 'set', 'outside', 'up');
+	// A neighbour on a link of its own: what the host looks like from outside.
+	neighbour = `${engine.netns}-n`;
+	for (const command of [
+		`ip netns add ${neighbour}`,
+		`ip link add outside type veth peer name eth0 netns ${neighbour}`,
+		'ip addr add 198.51.100.7/24 dev outside',
+		'ip link set outside up',
+		`ip -n ${neighbour} addr add 198.51.100.9/24 dev eth0`,
+		`ip -n ${neighbour} link set eth0 up`,
+	]) {
+		const result = await engine.inside(...command.split(' '));
+		if (result.code !== 0) throw new Error(`${command}: ${result.stderr}`);
+	}
 });
-afterAll(() => engine.close());
+afterAll(async () => {
+	runSync('ip', 'netns', 'del', neighbour);
+	await engine.close();
+});
 
 const serve = 'mkdir -p /www; echo "page of $(hostname)" >/www/index.html; exec httpd -f -p 80 -h /www';
 const web = (name: string, ...flags: string[]) =>
@@ -41,6 +55,18 @@ test('a published port answers on loopback, on another address, and from another
 	await web('web1', '-p', '8080:80');
 	expect(await fetchInside('http://127.0.0.1:8080/')).toBe('page of web1\n');
 	expect(await fetchInside('http://198.51.100.7:8080/')).toBe('page of web1\n');
+	const fromOutside = runSync(
+		'nsenter',
+		`--net=/run/netns/${neighbour}`,
+		'curl',
+		'-sS',
+		'--noproxy',
+		'*',
+		'--max-time',
+		'5',
+		'http://198.51.100.7:8080/',
+	);
+	expect(fromOutside.stdout).toBe('page of web1\n');
 	const gateway = await engine.ok('inspect', '-f', '{{.NetworkSettings.Networks.bridge.Gateway}}', 'web1');
 	const other = await engine.docker('run', '--rm', busybox, 'wget', '-qO-', '-T', '5', `http://${gateway}:8080/`);
 	expect(other.stdout).toBe('page of web1\n');

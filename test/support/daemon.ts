@@ -199,7 +199,9 @@ export async function within<T>(milliseconds: number, promise: Promise<T>, messa
 }
 
 async function leftoversInNetwork(engine: TestEngine): Promise<string[]> {
-	const links = (await engine.inside('ip', '-o', 'link')).stdout.split('\n').filter((line) => /veth|@if/.test(line));
+	const links = (await engine.inside('ip', '-o', 'link')).stdout
+		.split('\n')
+		.filter((line) => /veth|@if/.test(line) && !/ outside@/.test(line));
 	if (engineKind === 'dockerd') return links;
 	const rules = await engine.inside('nft', '-j', 'list', 'ruleset');
 	const elements: string[] = [];
