@@ -64,7 +64,6 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			trash.take(temporary);
 			return existing;
 		}
-		if (parent !== null) need(parent);
 		renameSync(temporary, join(folder, dir));
 		records.put(layer.chainId, { ...layer, parent, dir, released: false, unsyncedSince: bootId });
 		writeBack.schedule();
@@ -83,6 +82,7 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			mkdirSync(temporary, { mode: 0o755 });
 			const job = { blobPath, target: temporary, diffId, limits: options.limits };
 			const result = await slots(signal, () => runUnpackProcess(options.unpackCommand, job, signal, onProgress));
+			await waitForParent(request, signal);
 			return commit(temporary, dir, { chainId: chainIdOf(parent, result.diffId), ...result }, parent);
 		} catch (error) {
 			trash.take(temporary);
@@ -109,13 +109,21 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 		collect(record.parent);
 	};
 
+	/** Layers unpack side by side, and are recorded from the lowest up. */
+	const waitForParent = async ({ parent, parentReady }: UnpackRequest, signal: AbortSignal): Promise<void> => {
+		if (parent === null) return;
+		await untilAborted(Promise.all([parentReady, jobs.pending(parent)]), signal);
+		need(parent);
+	};
+
 	let anonymous = 0;
 	return {
 		layers: {
 			has: (chainId) => records.get(chainId)?.released === false,
 			async unpack(request) {
-				const { parent, diffId } = request;
-				if (parent !== null) need(parent);
+				const { parent, diffId, parentReady } = request;
+				parentReady?.catch(() => {});
+				if (parent !== null && parentReady === undefined && jobs.pending(parent) === undefined) need(parent);
 				const existing = diffId === null ? undefined : revive(chainIdOf(parent, diffId));
 				if (existing !== undefined) return existing;
 				const key = diffId === null ? `import ${++anonymous}` : chainIdOf(parent, diffId);
@@ -140,6 +148,19 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			await writeBack.close();
 		},
 	};
+}
+
+/** The result, or the signal's reason if that comes first. */
+async function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+	const { promise, reject } = Promise.withResolvers<never>();
+	const onAbort = (): void => reject(signal.reason);
+	signal.addEventListener('abort', onAbort, { once: true });
+	try {
+		if (signal.aborted) onAbort();
+		return await Promise.race([result, promise]);
+	} finally {
+		signal.removeEventListener('abort', onAbort);
+	}
 }
 
 /** Makes directories and records agree, drops what a crash of the host may have torn; returns the source of unused short names. */

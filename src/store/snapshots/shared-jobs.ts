@@ -59,6 +59,8 @@ export function createSharedJobs<T, P>() {
 				if (--job.waiters === 0 && !finished) job.controller.abort();
 			}
 		},
+		/** The task under way for a key. */
+		pending: (key: string): Promise<T> | undefined => jobs.get(key)?.promise,
 		/** Aborts all and waits until they have ended. */
 		async close(): Promise<void> {
 			const all = [...jobs.values()];

@@ -37,8 +37,10 @@ export interface UnpackLimits {
 export interface UnpackRequest {
 	/** The blob: a tar, plain or compressed with gzip or zstd (told apart by its first bytes). */
 	readonly blobPath: string;
-	/** The chain id of the layer below; null for the lowest. */
+	/** The chain id of the layer below, which is there or being unpacked (so that layers unpack side by side); null for the lowest. */
 	readonly parent: Digest | null;
+	/** When given, `parent` need only be there once this is fulfilled; the files are unpacked meanwhile. Its rejection fails this. */
+	readonly parentReady?: Promise<unknown>;
 	/** What the uncompressed tar must hash to; null: take it as it comes (import). */
 	readonly diffId: Digest | null;
 	readonly signal?: AbortSignal;

@@ -19,14 +19,13 @@ import {
 	unlinkat,
 	writeAll,
 } from '../../../kernel/fs.ts';
-import { Errno, SyscallError } from '../../../kernel/libc.ts';
+import { Errno } from '../../../kernel/libc.ts';
 import { fsetxattr, lsetxattr } from '../../../kernel/xattr.ts';
 import type { TarSink } from '../../../lib/tar/parse.ts';
 import type { TarEntryType, TarHeader } from '../../../lib/tar/types.ts';
+import { isErrno, isWhiteout, markOpaque } from './overlay-marks.ts';
 import { componentsOf, createDirectories, rawName, shownName } from './resolve.ts';
 
-const opaqueName = rawName('trusted.overlay.opaque');
-const opaqueValue = Buffer.from('y');
 const whiteoutPrefix = '.wh.';
 const opaqueMarker = '.wh..wh..opq';
 const metadataPrefix = '.wh..wh.';
@@ -39,8 +38,6 @@ interface Place {
 }
 
 const procPath = ({ parent, name }: Place): Buffer => Buffer.concat([Buffer.from(`/proc/self/fd/${parent}/`), name]);
-
-const isErrno = (error: unknown, number: number): boolean => error instanceof SyscallError && error.errno === number;
 
 /** The extractor of one layer into an empty directory; names of the tar are one character per byte. */
 export interface Extractor extends TarSink {
@@ -101,15 +98,10 @@ export function createExtractor(root: number): Extractor {
 		}
 	};
 
-	const markOpaque = (parts: readonly string[]): void => {
-		const path = `/proc/self/fd/${directories.open(parts)}/.\0`;
-		lsetxattr(Buffer.from(path), opaqueName, opaqueValue);
-	};
-
 	const whiteout = (header: TarHeader, parts: readonly string[], base: string): void => {
 		const folder = parts.slice(0, -1);
 		if (base === opaqueMarker) {
-			markOpaque(folder);
+			markOpaque(directories.open(folder));
 			return;
 		}
 		if (base.startsWith(metadataPrefix)) return;
@@ -124,7 +116,7 @@ export function createExtractor(root: number): Extractor {
 			if (!isErrno(error, Errno.EEXIST)) throw error;
 			// This layer has something of that name: the whiteout speaks of the layers below only.
 			const type = lstatat(at.parent, at.name).mode & FileType.MASK;
-			if (type === FileType.DIRECTORY) markOpaque(at.parts);
+			if (type === FileType.DIRECTORY) markOpaque(directories.open(at.parts));
 			return;
 		}
 		lchownat(at.parent, at.name, header.uid, header.gid);
@@ -148,7 +140,7 @@ export function createExtractor(root: number): Extractor {
 		lchownat(at.parent, at.name, header.uid, header.gid);
 		chmodat(at.parent, at.name, header.mode);
 		setXattrs(header, (name, value) => lsetxattr(procPath(at), name, value));
-		if (opaque) markOpaque(parts);
+		if (opaque) markOpaque(directories.open(parts));
 		directoryTimes.set(parts.join('/'), { parts, mtime: header.mtime });
 	};
 
@@ -244,10 +236,6 @@ export function createExtractor(root: number): Extractor {
 			return bytes;
 		},
 	};
-}
-
-function isWhiteout(there: { mode: number; rdevMajor: number; rdevMinor: number }): boolean {
-	return (there.mode & FileType.MASK) === FileType.CHARACTER && there.rdevMajor === 0 && there.rdevMinor === 0;
 }
 
 /** A directory that a later entry replaced may be gone. */

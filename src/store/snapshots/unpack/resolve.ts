@@ -1,6 +1,7 @@
 import { EngineError } from '../../../errors.ts';
-import { close, mkdirat, Open, openat2, Resolve } from '../../../kernel/fs.ts';
-import { Errno, SyscallError } from '../../../kernel/libc.ts';
+import { close, lstatat, mkdirat, Open, openat2, Resolve, unlinkat } from '../../../kernel/fs.ts';
+import { Errno } from '../../../kernel/libc.ts';
+import { isErrno, isWhiteout, markOpaque } from './overlay-marks.ts';
 
 /** A NUL-terminated name of a tar whose names are one character per byte. */
 export function rawName(name: string): Buffer {
@@ -50,23 +51,27 @@ export function createDirectories(root: number): Directories {
 		try {
 			return openat2(root, rawName(path), how);
 		} catch (error) {
-			if (!(error instanceof SyscallError)) throw error;
-			if (error.errno === Errno.ENOENT) return make(parts, path);
-			if (error.errno !== Errno.ENOTDIR && error.errno !== Errno.ELOOP) throw error;
-			throw unresolvable(path, error);
+			if (isErrno(error, Errno.ENOENT) || isErrno(error, Errno.ENOTDIR)) return make(parts, path);
+			throw isErrno(error, Errno.ELOOP) ? unresolvable(path, error) : error;
 		}
 	};
 
 	const make = (parts: readonly string[], path: string): number => {
 		const parent = open(parts.slice(0, -1));
+		const name = rawName(parts.at(-1) ?? '');
 		try {
-			mkdirat(parent, rawName(parts.at(-1) ?? ''), 0o755);
-			return openat2(root, rawName(path), how);
+			mkdirat(parent, name, 0o755);
 		} catch (error) {
-			// It exists and yet cannot be opened: a link to nowhere, or to something that is not inside.
-			if (error instanceof SyscallError && error.errno === Errno.EEXIST) throw unresolvable(path, error);
-			throw error;
+			if (!isErrno(error, Errno.EEXIST)) throw error;
+			// It exists and yet is no directory: a file, a link to nowhere, or a whiteout that this layer puts something over.
+			if (!isWhiteout(lstatat(parent, name))) throw unresolvable(path, error);
+			unlinkat(parent, name);
+			mkdirat(parent, name, 0o755);
+			const fd = openat2(root, rawName(path), how);
+			markOpaque(fd);
+			return fd;
 		}
+		return openat2(root, rawName(path), how);
 	};
 
 	const open = (parts: readonly string[]): number => {
