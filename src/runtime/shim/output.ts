@@ -69,9 +69,10 @@ export class Output {
 		for (const { link } of this.subscribers) link.end();
 	}
 
-	/** Resolves once every client has everything, or is gone. */
+	/** Resolves once every client has everything, or is gone, and the log is in order. */
 	async delivered(): Promise<void> {
 		await Promise.all([...this.subscribers].map(({ link }) => link.drained()));
+		await this.log.settled();
 	}
 
 	private async run(fd: number, stream: OutputStream): Promise<void> {

@@ -1,6 +1,5 @@
 const encoder = new TextEncoder();
 const hex = encoder.encode('0123456789abcdef');
-const replacement = encoder.encode('\\ufffd');
 
 /** 0: copied as it is; 1: a backslash and itself or a letter; 2: `\u00xx`; 3: part of a longer UTF-8 sequence. */
 const kinds = new Uint8Array(256);
@@ -27,8 +26,13 @@ export function encodeJsonText(out: Uint8Array, at: number, source: Uint8Array, 
 		} else if (kind === 3) {
 			const length = sequenceLength(source, from, end);
 			if (length <= 0) {
-				out.set(replacement, to);
-				to += replacement.length;
+				// Byte by byte: binary output is all of these, and a call for six bytes costs more than the six.
+				out[to++] = 0x5c;
+				out[to++] = 0x75;
+				out[to++] = 0x66;
+				out[to++] = 0x66;
+				out[to++] = 0x66;
+				out[to++] = 0x64;
 			} else {
 				to = copySequence(out, to, source, from, length);
 				from += length - 1;

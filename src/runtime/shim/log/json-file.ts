@@ -68,6 +68,11 @@ export class JsonFileWriter {
 		closeSync(this.fd);
 	}
 
+	/** Resolves once rotated files are compressed. */
+	settled(): Promise<void> {
+		return this.rotation.settled();
+	}
+
 	private newPending(stream: OutputStream): Pending {
 		return { bytes: new Uint8Array(partSize), length: 0, suffix: encoder.encode(`","stream":"${stream}"`) };
 	}

@@ -7,6 +7,8 @@ export interface LogWriter {
 	write(stream: OutputStream, chunk: Uint8Array): void;
 	/** Writes unfinished lines and closes the file. */
 	end(): void;
+	/** Resolves once nothing is left to do in the background. */
+	settled(): Promise<void>;
 }
 
 /** The writer for a target. @throws what opening the file throws. */
@@ -15,4 +17,4 @@ export function openLog(target: LogTarget): LogWriter {
 }
 
 /** Keeps nothing (`--log-driver none`, execs). */
-export const discard: LogWriter = { write() {}, end() {} };
+export const discard: LogWriter = { write() {}, end() {}, settled: () => Promise.resolve() };
