@@ -1,12 +1,13 @@
 import { closeSync } from 'node:fs';
 import { EngineError } from '../errors.ts';
-import { bindLibc, check, ptr, FFIType as T } from './libc.ts';
+import { bindLibc, check, Errno, errno, ptr, SyscallError, FFIType as T } from './libc.ts';
 
 const libc = bindLibc({
 	socket: { args: [T.i32, T.i32, T.i32], returns: T.i32 },
 	bind: { args: [T.i32, T.ptr, T.u32], returns: T.i32 },
 	listen: { args: [T.i32, T.i32], returns: T.i32 },
 	accept4: { args: [T.i32, T.ptr, T.ptr, T.i32], returns: T.i32 },
+	setsockopt: { args: [T.i32, T.i32, T.i32, T.ptr, T.u32], returns: T.i32 },
 	recvmsg: { args: [T.i32, T.ptr, T.i32], returns: T.i64 },
 });
 
@@ -15,9 +16,9 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
-const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
+const SO_RCVTIMEO = 20;
 /** `sun_path` holds 108 bytes with its NUL. */
 export const maxUnixPath = 107;
 const MSGHDR_SIZE = 56;
@@ -44,12 +45,20 @@ export function listenUnix(path: string): number {
 }
 
 /**
- * Takes the descriptor that a peer has already connected and sent (an OCI runtime's `--console-socket`). Never blocks.
- * @throws SyscallError (`EAGAIN`) when nobody did, `unavailable` when the message carries none.
+ * Takes the descriptor that a peer sends when it connects (an OCI runtime's `--console-socket`); null when none did yet.
+ * @throws SyscallError, `unavailable` when the message carries none.
  */
-export function receiveFd(listener: number): number {
-	const connection = check(libc().accept4(listener, null, null, SOCK_CLOEXEC), 'accept4');
+export function receiveFd(listener: number): number | null {
+	const connection = libc().accept4(listener, null, null, SOCK_CLOEXEC);
+	if (connection < 0) {
+		const code = errno();
+		if (code === Errno.EAGAIN) return null;
+		throw new SyscallError('accept4', code);
+	}
 	try {
+		// The peer sends right after it has connected: this waits for microseconds, or gives up.
+		const limit = new BigInt64Array([1n, 0n]);
+		check(libc().setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, ptr(limit), 16), 'setsockopt');
 		const payload = new Uint8Array(4096);
 		const control = new Uint8Array(64);
 		const vector = new BigUint64Array([BigInt(ptr(payload)), BigInt(payload.length)]);
@@ -58,7 +67,7 @@ export function receiveFd(listener: number): number {
 		header.setBigUint64(24, 1n, true);
 		header.setBigUint64(32, BigInt(ptr(control)), true);
 		header.setBigUint64(40, BigInt(control.length), true);
-		check(Number(libc().recvmsg(connection, ptr(header.buffer), MSG_CMSG_CLOEXEC | MSG_DONTWAIT)), 'recvmsg');
+		check(Number(libc().recvmsg(connection, ptr(header.buffer), MSG_CMSG_CLOEXEC)), 'recvmsg');
 		const message = new DataView(control.buffer);
 		const rights = message.getInt32(8, true) === SOL_SOCKET && message.getInt32(12, true) === SCM_RIGHTS;
 		if (header.getBigUint64(40, true) < BigInt(CMSG_HEADER + 4) || !rights) {

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { EngineError } from '../../errors.ts';
 import { listenUnix, receiveFd } from '../../kernel/fd-passing.ts';
 import { duplicateFd, growPipe, makePipe, setNonBlocking } from '../../kernel/pipe.ts';
 import { setWindowSize } from '../../kernel/pty.ts';
@@ -30,11 +31,13 @@ export class Stdio {
 	private readonly outputs: { readonly fd: number; readonly stream: 'stdout' | 'stderr' }[] = [];
 	private readonly toClose: number[] = [];
 	private master = -1;
+	private watch: Timer | null = null;
 
 	constructor(private readonly request: StdioRequest) {
 		const none = this.keep(openSync('/dev/null', constants.O_RDWR));
 		this.listener = request.tty ? listenUnix(request.consoleSocket) : -1;
 		this.args = request.tty ? ['--console-socket', request.consoleSocket] : [];
+		if (request.tty && request.consoleSize !== null) this.watchTerminal();
 		const piped = !request.tty;
 		const input = piped && request.stdin ? makePipe() : null;
 		this.stdinPipe = input?.write ?? -1;
@@ -49,11 +52,9 @@ export class Stdio {
 	connect(input: Input, output: Output): void {
 		this.closeChildEnds();
 		if (this.request.tty) {
-			this.master = receiveFd(this.listener);
-			closeSync(this.listener);
-			rmSync(this.request.consoleSocket, { force: true });
-			const size = this.request.consoleSize;
-			if (size !== null && size[0] > 0 && size[1] > 0) setWindowSize(this.master, size[0], size[1]);
+			this.takeTerminal();
+			if (this.master < 0) throw new EngineError('unavailable', 'the runtime sent no terminal');
+			this.closeListener();
 			input.attach(duplicateFd(this.master));
 			// After the writer of the input was made: it clears O_NONBLOCK of a terminal, which the reader needs.
 			setNonBlocking(this.master);
@@ -69,14 +70,29 @@ export class Stdio {
 		for (const { fd, stream } of this.outputs) output.pump(fd, stream);
 	}
 
+	/**
+	 * The runtime is at work: sizes the terminal as soon as it is there, before the program asks for its size. There is no
+	 * event for that: Bun's sockets receive no descriptors.
+	 */
+	private watchTerminal(): void {
+		this.watch = setInterval(() => this.takeTerminal(), 1);
+	}
+
+	private takeTerminal(): void {
+		if (this.master < 0) this.master = receiveFd(this.listener) ?? -1;
+		if (this.master < 0) return;
+		clearInterval(this.watch ?? undefined);
+		const size = this.request.consoleSize;
+		if (size !== null && size[0] > 0 && size[1] > 0) setWindowSize(this.master, size[0], size[1]);
+	}
+
 	/** The process did not start: closes everything. */
 	abandon(): void {
 		this.closeChildEnds();
+		if (this.master >= 0) closeSync(this.master);
 		for (const { fd } of this.outputs) closeSync(fd);
 		if (this.stdinPipe >= 0) closeSync(this.stdinPipe);
-		if (this.listener < 0) return;
-		closeSync(this.listener);
-		rmSync(this.request.consoleSocket, { force: true });
+		if (this.listener >= 0) this.closeListener();
 	}
 
 	/** Nothing happens without a terminal, or after its end. */
@@ -100,6 +116,12 @@ export class Stdio {
 	private keep(fd: number): number {
 		this.toClose.push(fd);
 		return fd;
+	}
+
+	private closeListener(): void {
+		clearInterval(this.watch ?? undefined);
+		closeSync(this.listener);
+		rmSync(this.request.consoleSocket, { force: true });
 	}
 
 	private closeChildEnds(): void {
