@@ -1,0 +1,31 @@
+import { containersOf } from '../../client/containers.ts';
+import { EngineError } from '../../errors.ts';
+import type { CommandDef } from '../command.ts';
+
+export const command: CommandDef = {
+	usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
+	summary: 'List the published ports of a container',
+	arity: { min: 1, max: 2 },
+	flags: [],
+	async run(context, _flags, [name = '', wanted]) {
+		const { NetworkSettings } = await containersOf(await context.client()).inspect(name);
+		const ports = NetworkSettings?.Ports ?? {};
+		const join = (ip: string, port: string) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+		if (wanted !== undefined) {
+			const port = wanted.includes('/') ? wanted : `${wanted}/tcp`;
+			const bindings = ports[port];
+			if (bindings === undefined || bindings === null) {
+				throw new EngineError('not_found', `no public port '${wanted}' published for ${name}`);
+			}
+			for (const { HostIp = '', HostPort = '' } of bindings) context.stdout.write(`${join(HostIp, HostPort)}\n`);
+			return 0;
+		}
+		const natural = (a: string, b: string) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1);
+		for (const port of Object.keys(ports).sort(natural)) {
+			for (const { HostIp = '', HostPort = '' } of ports[port] ?? []) {
+				context.stdout.write(`${port} -> ${join(HostIp, HostPort)}\n`);
+			}
+		}
+		return 0;
+	},
+};

@@ -1,0 +1,22 @@
+import { containersOf } from '../../client/containers.ts';
+import { atLeast, bool, type CommandDef } from '../command.ts';
+import { forEach } from '../each.ts';
+
+export const command: CommandDef = {
+	usage: 'CONTAINER [CONTAINER...]',
+	summary: 'Remove containers',
+	arity: atLeast(1),
+	flags: [
+		bool('force', 'f', 'Kill it first if it runs'),
+		bool('link', 'l', 'Remove a link, not the container'),
+		bool('volumes', 'v', 'Remove its anonymous volumes, too'),
+	],
+	async run(context, flags, names) {
+		const containers = containersOf(await context.client());
+		const query = { force: flags.bool('force'), v: flags.bool('volumes'), link: flags.bool('link') };
+		return forEach(context, names, async (name) => {
+			await containers.remove(name.replace(/^\/+/, ''), query);
+			return name;
+		});
+	},
+};

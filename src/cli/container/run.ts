@@ -1,0 +1,134 @@
+import type { Hijacked } from '../../client/client.ts';
+import { type CreateBody, containersOf, type Wait } from '../../client/containers.ts';
+import { EngineError } from '../../errors.ts';
+import { atLeast, bool, type CommandDef, type Context, string } from '../command.ts';
+import type { Flags } from '../flags.ts';
+import { createFlags } from '../options/create-flags.ts';
+import { createContainer, readCreateFlags } from './create-container.ts';
+import { attemptFlags, complain, exitCodeOf } from './run-errors.ts';
+
+export const command: CommandDef = {
+	usage: 'IMAGE [COMMAND] [ARG...]',
+	summary: 'Create a container from an image and start it',
+	arity: atLeast(1),
+	flags: [
+		...createFlags,
+		bool('detach', 'd', 'Run in the background and print the id'),
+		string('detach-keys', '', 'Keys that leave the container running (default: ctrl-p,ctrl-q)'),
+		{ ...bool('sig-proxy', '', 'Pass signals on to the process'), default: 'true' },
+	],
+	stopsAtFirstArgument: true,
+	async run(context, flags, args) {
+		const detach = flags.bool('detach');
+		const body = await attemptFlags(context, 'run', () => readCreateFlags(context, flags, args, detach));
+		if (body === null) return 125;
+		if (detach && flags.list('attach').length > 0) {
+			complain(
+				context,
+				'run',
+				new EngineError('invalid_argument', 'conflicting options: cannot specify both --attach and --detach'),
+			);
+			return 125;
+		}
+		if (!detach && body.AttachStdin === true && body.Tty === true) {
+			const { terminalProblem } = await import('../streams/session.ts');
+			const problem = await terminalProblem(true, true);
+			if (problem !== null) throw new EngineError('invalid_argument', problem);
+		}
+		try {
+			const id = await createContainer(context, flags, body);
+			return detach ? await startDetached(context, id) : await runAttached(context, flags, body, id);
+		} catch (error) {
+			complain(context, 'run', error);
+			return exitCodeOf(error);
+		}
+	},
+};
+
+async function startDetached(context: Context, id: string): Promise<number> {
+	await containersOf(await context.client()).start(id);
+	context.stdout.write(`${id}\n`);
+	return 0;
+}
+
+async function runAttached(context: Context, flags: Flags, body: CreateBody, id: string): Promise<number> {
+	const containers = containersOf(await context.client());
+	const { withSignals } = await import('../streams/session.ts');
+	const attaches = body.AttachStdin === true || body.AttachStdout === true || body.AttachStderr === true;
+	const [hijacked, wait] = await Promise.all([
+		attaches
+			? containers.attach(id, {
+					stdin: body.AttachStdin === true,
+					stdout: body.AttachStdout === true,
+					stderr: body.AttachStderr === true,
+					detachKeys: flags.string('detach-keys'),
+				})
+			: null,
+		containers.wait(id, flags.bool('rm') ? 'removed' : 'next-exit'),
+	]);
+	return withSignals(
+		flags.bool('sig-proxy'),
+		(signal) => containers.kill(id, signal),
+		async () => {
+			const session = hijacked === null ? null : startSession(context, flags, body, hijacked);
+			try {
+				await containers.start(id);
+			} catch (error) {
+				hijacked?.stream.destroy();
+				if (flags.bool('rm')) await wait.result.catch(() => undefined);
+				throw error;
+			}
+			if (session === null) context.stdout.write(`${id}\n`);
+			return followToEnd(context, body, id, session, wait);
+		},
+	);
+}
+
+/** The session runs while the container starts; its failure is told by whoever waits for it. */
+function startSession(
+	context: Context,
+	flags: Flags,
+	body: CreateBody,
+	hijacked: Hijacked,
+): Promise<'ended' | 'detached'> {
+	const session = (async () => {
+		const { runSession } = await import('../streams/session.ts');
+		return runSession(context, {
+			hijacked,
+			tty: body.Tty === true,
+			stdin: body.AttachStdin === true,
+			stdout: body.AttachStdout === true,
+			stderr: body.AttachStderr === true,
+			detachKeys: flags.string('detach-keys'),
+		});
+	})();
+	session.catch(() => undefined);
+	return session;
+}
+
+async function followToEnd(
+	context: Context,
+	body: CreateBody,
+	id: string,
+	session: Promise<'ended' | 'detached'> | null,
+	wait: Wait,
+): Promise<number> {
+	const containers = containersOf(await context.client());
+	const { followTerminalSize } = await import('../streams/session.ts');
+	const stopResizing =
+		body.Tty === true ? await followTerminalSize((size) => containers.resize(id, size)) : () => undefined;
+	try {
+		if (session !== null && (await session) === 'detached') {
+			wait.cancel();
+			return 0;
+		}
+		const { StatusCode = 0, Error: failure } = await wait.result;
+		if (failure?.Message !== undefined && failure.Message !== '') {
+			context.stderr.write(`Error waiting for container: ${failure.Message}\n`);
+			return 125;
+		}
+		return StatusCode;
+	} finally {
+		stopResizing();
+	}
+}

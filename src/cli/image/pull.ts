@@ -1,0 +1,30 @@
+import { EngineError } from '../../errors.ts';
+import { parseReference, printReference, withDefaultTag } from '../../oci/reference.ts';
+import { bool, type CommandDef, exactly, string } from '../command.ts';
+import { pullImage } from './pull-image.ts';
+
+export const command: CommandDef = {
+	usage: 'NAME[:TAG|@DIGEST]',
+	summary: 'Download an image from a registry',
+	arity: exactly(1),
+	flags: [
+		bool('all-tags', 'a', 'Not supported: pull tags one by one'),
+		string('platform', '', 'Platform of the image: os/arch[/variant]'),
+		bool('quiet', 'q', 'Print the name of the image only'),
+	],
+	async run(context, flags, [name = '']) {
+		const given = parseReference(name);
+		if (flags.bool('all-tags')) {
+			if (given.tag !== undefined || given.digest !== undefined) {
+				throw new EngineError('invalid_argument', "tag can't be used with --all-tags/-a");
+			}
+			throw new EngineError('unsupported', '--all-tags is not supported: pull the tags one by one');
+		}
+		const reference = withDefaultTag(given);
+		const quiet = flags.bool('quiet');
+		if (reference !== given && !quiet) context.stdout.write(`Using default tag: ${reference.tag}\n`);
+		await pullImage(context, reference, flags.string('platform'), quiet ? null : context.stdout);
+		context.stdout.write(`${printReference(reference)}\n`);
+		return 0;
+	},
+};

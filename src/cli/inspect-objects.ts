@@ -1,0 +1,63 @@
+import { EngineError } from '../errors.ts';
+import type { Context } from './command.ts';
+
+/**
+ * Prints objects as `inspect` does: an array of JSON, or a template's output for each; what was not found goes to stderr.
+ * @returns 0, or 1 when any of them failed
+ */
+export async function inspectObjects(
+	context: Context,
+	names: readonly string[],
+	format: string,
+	find: (name: string) => Promise<unknown>,
+): Promise<number> {
+	const found: unknown[] = [];
+	const failures: string[] = [];
+	for (const name of names) {
+		try {
+			found.push(await find(name));
+		} catch (error) {
+			if (!(error instanceof EngineError)) throw error;
+			failures.push(error.message);
+		}
+	}
+	if (format === '') context.stdout.write(`${indented(found)}\n`);
+	else await printFormatted(context, found, format, failures);
+	await context.stdout.flush();
+	for (const failure of failures) context.stderr.write(`${failure}\n`);
+	return failures.length === 0 ? 0 : 1;
+}
+
+/** JSON with four spaces; `[]` and `{}` stay on one line, as Go's printer has them. */
+function indented(value: unknown): string {
+	return JSON.stringify(value, null, 4);
+}
+
+async function printFormatted(
+	context: Context,
+	found: readonly unknown[],
+	format: string,
+	failures: string[],
+): Promise<void> {
+	const { compileTemplate, mapMembers, parsingError, TemplateError } = await import('./render/template.ts');
+	let render: (data: unknown) => string;
+	try {
+		render = compileTemplate(format === 'json' ? '{{json .}}' : format, {
+			missing: 'field-error',
+			typeName: 'map[string]interface {}',
+			maps: mapMembers,
+		});
+	} catch (error) {
+		throw error instanceof TemplateError ? parsingError(error) : error;
+	}
+	for (const one of found) {
+		try {
+			context.stdout.write(`${render(one)}\n`);
+		} catch (error) {
+			if (!(error instanceof TemplateError)) throw error;
+			failures.push(`template parsing error: ${error.message}`);
+		}
+	}
+	// A terminal or pipe gets one line break even when nothing was found.
+	if (found.length === 0) context.stdout.write('\n');
+}

@@ -1,0 +1,176 @@
+import type { ApiClient } from '../client/client.ts';
+import { EngineError, messageOf } from '../errors.ts';
+import { bool, type Context, type FlagDef, list, string } from './command.ts';
+import { type CommandEntry, findCommand, groups, rootEntries } from './commands.ts';
+import type { ConfigFile } from './config-file.ts';
+import { type Flags, parseFlags } from './flags.ts';
+import { openOutput } from './output.ts';
+
+const program = 'gantry';
+const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'];
+
+/** The flags that stand before the command. */
+export const globalFlags: readonly FlagDef[] = [
+	string('config', '', 'Folder of the client configuration (default: ~/.docker)'),
+	string('context', 'c', 'Not supported: name the daemon with --host'),
+	bool('debug', 'D', 'Show the requests sent to the daemon'),
+	list('host', 'H', 'Socket of the daemon to talk to'),
+	{
+		...string('log-level', 'l', 'Least level of messages to show (debug, info, warn, error, fatal)', 'info'),
+		check: (level) => {
+			if (logLevels.includes(level)) return level;
+			throw new EngineError('invalid_argument', `unable to parse logging level: ${level}`);
+		},
+	},
+	bool('tls', '', 'Use TLS; --tlsverify implies it'),
+	string('tlscacert', '', 'Trust only certificates signed by this CA'),
+	string('tlscert', '', 'TLS certificate of the client'),
+	string('tlskey', '', 'TLS key of the client'),
+	bool('tlsverify', '', 'Use TLS and check the daemon’s certificate'),
+	bool('version', 'v', 'Print the version of the client and quit'),
+];
+
+/**
+ * Runs a command line (without the program's name) and ends the process with its exit code: a terminal or pipe that
+ * is still being read must not keep it alive.
+ */
+export async function runCli(argv: readonly string[]): Promise<number> {
+	process.exit(await dispatch(argv));
+}
+
+/** Runs a command line; its exit code. Messages go to stderr. */
+export async function dispatch(argv: readonly string[]): Promise<number> {
+	const stdout = openOutput(1);
+	const stderr = openOutput(2);
+	try {
+		return await route(argv, stdout, stderr);
+	} catch (error) {
+		await stdout.flush();
+		const isOurs = error instanceof EngineError || (error instanceof Error && error.name === 'TemplateError');
+		stderr.write(`${isOurs ? error.message : `${program}: ${messageOf(error)}`}\n`);
+		return 1;
+	} finally {
+		await stdout.flush();
+		await stderr.flush();
+	}
+}
+
+type Outputs = Pick<Context, 'stdout' | 'stderr'>;
+
+async function route(argv: readonly string[], stdout: Context['stdout'], stderr: Context['stderr']): Promise<number> {
+	const parsed = parseFlags(argv, globalFlags, false);
+	if (parsed.kind === 'wrong') {
+		stderr.write(
+			`${parsed.message}\n\nUsage:  ${program} [OPTIONS] COMMAND [ARG...]\n\nRun '${program} --help' for more information\n`,
+		);
+		return 125;
+	}
+	if (parsed.kind === 'help') return overview({ stdout, stderr });
+	const { flags, args } = parsed;
+	if (flags.bool('version')) {
+		const { buildInfo } = await import('../lib/build-info.ts');
+		stdout.write(`Gantry version ${buildInfo.version}, build ${buildInfo.commit}\n`);
+		return 0;
+	}
+	return routeCommand(args, flags, { stdout, stderr });
+}
+
+async function routeCommand(args: readonly string[], flags: Flags, outputs: Outputs): Promise<number> {
+	const { stdout, stderr } = outputs;
+	const [word, ...rest] = args;
+	if (word === undefined) return overview(outputs);
+	if (word === 'help') return rest.length === 0 ? overview(outputs) : routeCommand([...rest, '--help'], flags, outputs);
+	const found = findCommand(word, rest);
+	switch (found.kind) {
+		case 'command':
+			return runCommand(found.entry, `${program} ${found.name}`, rest.slice(found.used), flags, outputs);
+		case 'group': {
+			const { groupHelp } = await import('./overview.ts');
+			const next = rest[0];
+			if (next === undefined || next === '--help' || next === '-h') {
+				stdout.write(groupHelp(program, found.group));
+				return 0;
+			}
+			const path = `${program} ${found.group.name}`;
+			const what = next.startsWith('-') ? `unknown flag: ${next}` : `${program}: unknown command: ${path} ${next}`;
+			stderr.write(`${what}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information\n`);
+			return next.startsWith('-') ? 125 : 1;
+		}
+		case 'none':
+			stderr.write(`${program}: unknown command: ${program} ${word}\n\nRun '${program} --help' for more information\n`);
+			return 1;
+	}
+}
+
+async function overview({ stdout }: Outputs): Promise<number> {
+	const { rootHelp } = await import('./overview.ts');
+	stdout.write(rootHelp(program, rootEntries, groups, globalFlags, (await stdout.columns()) ?? 80));
+	return 0;
+}
+
+async function runCommand(
+	entry: CommandEntry,
+	name: string,
+	argv: readonly string[],
+	globals: Flags,
+	{ stdout, stderr }: Outputs,
+): Promise<number> {
+	const def = await entry.load();
+	const parsed = parseFlags(argv, def.flags, def.stopsAtFirstArgument !== true);
+	if (parsed.kind === 'help') {
+		const { commandHelp } = await import('./help.ts');
+		const aliases = entry.aliases.map((alias) => `${program} ${alias}`);
+		stdout.write(commandHelp(name, aliases.length === 0 ? def : { ...def, aliases }, (await stdout.columns()) ?? 80));
+		return 0;
+	}
+	if (parsed.kind === 'wrong') {
+		const { usageError } = await import('./help.ts');
+		stderr.write(usageError(parsed.message, name, def));
+		return 125;
+	}
+	const count = parsed.args.length;
+	if (count < def.arity.min || count > def.arity.max) {
+		const { usageError } = await import('./help.ts');
+		const openEnded = def.arity.max === Number.POSITIVE_INFINITY;
+		const message = `${program}: '${name}' ${arityMessage(def.arity)}`;
+		stderr.write(usageError(message, name, def, openEnded ? 'See' : 'Run'));
+		return 1;
+	}
+	return def.run(createContext(globals, { stdout, stderr }), parsed.flags, parsed.args);
+}
+
+function arityMessage({ min, max }: { min: number; max: number }): string {
+	const plural = (count: number) => `${count} argument${count === 1 ? '' : 's'}`;
+	if (max === 0) return 'accepts no arguments';
+	if (max === Number.POSITIVE_INFINITY) return `requires at least ${plural(min)}`;
+	if (min === max) return `requires ${plural(min)}`;
+	if (min === 0) return `requires at most ${plural(max)}`;
+	return `requires at least ${min} and at most ${plural(max)}`;
+}
+
+function createContext(globals: Flags, outputs: Outputs): Context {
+	const { env } = process;
+	const debug = globals.bool('debug') || globals.string('log-level') === 'debug';
+	let client: Promise<ApiClient> | null = null;
+	let config: Promise<ConfigFile> | null = null;
+	return {
+		...outputs,
+		env,
+		debug,
+		client() {
+			client ??= (async () => {
+				const { createClient } = await import('./connect.ts');
+				const trace = debug ? (line: string) => outputs.stderr.write(`DEBUG: ${line}\n`) : undefined;
+				return createClient(globals, env, trace);
+			})();
+			return client;
+		},
+		config() {
+			config ??= (async () => {
+				const { configFolder, readConfigFile } = await import('./config-file.ts');
+				return readConfigFile(configFolder(globals.string('config'), env));
+			})();
+			return config;
+		},
+	};
+}

@@ -1,0 +1,280 @@
+import { EngineError } from '../errors.ts';
+import type { ByteDuplex } from '../lib/byte-duplex.ts';
+import { Connection } from './connection.ts';
+import type { Endpoint } from './endpoint.ts';
+import { connectError, errorOfResponse } from './errors.ts';
+import { keepsAlive, type ResponseHead, readBody, readHead, sendRequest } from './http.ts';
+
+/** The newest API version that this client speaks. */
+export const maxApiVersion = '1.51';
+
+/** How to reach a daemon. */
+export interface ClientOptions {
+	readonly endpoint: Endpoint;
+	/** Sent with every request. */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** A fixed API version; null: the daemon's, at most {@link maxApiVersion}. */
+	readonly apiVersion: string | null;
+	/** Told of every request, for `--debug`. */
+	readonly trace?: (line: string) => void;
+}
+
+/** Values of a query; undefined ones are left out, a list is repeated. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/** A request below the version prefix. At most one of `json` and `body`. */
+export interface ApiRequest {
+	readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+	readonly path: string;
+	readonly query?: Query;
+	readonly headers?: Readonly<Record<string, string>>;
+	readonly json?: unknown;
+	/** A stream goes out chunked, as a tar archive. */
+	readonly body?: AsyncIterable<Uint8Array>;
+}
+
+/** A successful response. The body is read at most once; unread, it holds its connection. */
+export interface ApiResponse {
+	readonly status: number;
+	readonly headers: ReadonlyMap<string, string>;
+	readonly body: AsyncIterable<Uint8Array>;
+	/** Drops the connection: the rest of the body is not wanted. */
+	cancel(): void;
+}
+
+/** A hijacked connection. */
+export interface Hijacked {
+	readonly stream: ByteDuplex;
+	/** Stdout and stderr come in frames; otherwise the bytes are those of a terminal. */
+	readonly multiplexed: boolean | null;
+}
+
+/** HTTP to a daemon: connections, API version, errors. Resources are in the modules beside. */
+export class ApiClient {
+	private readonly idle: Connection[] = [];
+	private version: string;
+
+	constructor(private readonly options: ClientOptions) {
+		this.version = options.apiVersion ?? maxApiVersion;
+	}
+
+	/** The daemon's address as it was given. */
+	get host(): string {
+		return this.options.endpoint.text;
+	}
+
+	/** The API version in use; the daemon's limit is known only after an answer. */
+	get apiVersion(): string {
+		return this.version;
+	}
+
+	/**
+	 * Sends a request and reads the head of the answer.
+	 * @throws EngineError by status (`not_found`, `conflict` …) with the daemon's message; `unavailable` without an answer.
+	 */
+	async send(request: ApiRequest): Promise<ApiResponse> {
+		if (request.body !== undefined) await this.negotiate();
+		const { connection, head } = await this.exchange(request, {});
+		const body = this.bodyOf(connection, head, request.method);
+		if (head.status >= 400) throw errorOfResponse(head.status, await text(body), request.path);
+		return { status: head.status, headers: head.headers, body, cancel: () => connection.destroy() };
+	}
+
+	/** Sends a request and parses the JSON of the answer; undefined for an empty one. */
+	async json<T>(request: ApiRequest): Promise<T> {
+		const body = await text((await this.send(request)).body);
+		return body === '' ? (undefined as T) : (JSON.parse(body) as T);
+	}
+
+	/** Sends a request whose answer says nothing more than that it was done. */
+	async done(request: ApiRequest): Promise<void> {
+		await text((await this.send(request)).body);
+	}
+
+	/** Sends a request and takes its connection over as a raw stream. */
+	async hijack(request: ApiRequest): Promise<Hijacked> {
+		const { connection, head } = await this.exchange(request, { Connection: 'Upgrade', Upgrade: 'tcp' });
+		if (head.status >= 400) {
+			throw errorOfResponse(head.status, await text(this.bodyOf(connection, head, request.method)), request.path);
+		}
+		if (head.status !== 101 && head.status !== 200) {
+			connection.destroy();
+			throw new EngineError('unavailable', `unable to upgrade to tcp, received ${head.status}`);
+		}
+		const type = head.headers.get('content-type');
+		const multiplexed =
+			type === 'application/vnd.docker.multiplexed-stream' ? true : type === undefined ? null : undefined;
+		return { stream: connection, multiplexed: multiplexed === undefined ? null : multiplexed };
+	}
+
+	/** Asks the daemon for its newest API version and takes the lower of the two. */
+	async negotiate(): Promise<void> {
+		if (this.options.apiVersion !== null || this.negotiated) return;
+		const { connection, head } = await this.exchange({ method: 'HEAD', path: '/_ping' }, {}, false);
+		await text(this.bodyOf(connection, head, 'HEAD'));
+		const theirs = head.headers.get('api-version');
+		if (theirs !== undefined) this.lowerTo(theirs);
+		this.negotiated = true;
+	}
+
+	/** Closes what is open. */
+	close(): void {
+		for (const connection of this.idle.splice(0)) connection.destroy();
+	}
+
+	private negotiated = false;
+
+	private lowerTo(version: string): boolean {
+		if (compareVersions(version, this.version) >= 0) return false;
+		this.version = version;
+		return true;
+	}
+
+	private async exchange(
+		request: ApiRequest,
+		extra: Readonly<Record<string, string>>,
+		versioned = true,
+	): Promise<{ connection: Connection; head: ResponseHead }> {
+		const connection = this.takeIdle() ?? (await this.connect());
+		const head = await this.attempt(connection, request, extra, versioned);
+		if (head.status !== 400 || !versioned || this.negotiated || this.options.apiVersion !== null) {
+			return { connection, head };
+		}
+		// The first answer may be that our version is too new: go down to the daemon's, once.
+		const body = await text(this.bodyOf(connection, head, request.method));
+		const newest = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(body)?.[1];
+		this.negotiated = true;
+		if (newest === undefined || request.body !== undefined || !this.lowerTo(newest)) {
+			throw errorOfResponse(head.status, body, request.path);
+		}
+		return this.exchange(request, extra, versioned);
+	}
+
+	private async attempt(
+		connection: Connection,
+		request: ApiRequest,
+		extra: Readonly<Record<string, string>>,
+		versioned: boolean,
+	): Promise<ResponseHead> {
+		const { endpoint } = this.options;
+		const prefix = `${endpoint.kind === 'tcp' ? endpoint.basePath : ''}${versioned ? `/v${this.version}` : ''}`;
+		const path = `${prefix}${request.path}${queryString(request.query ?? {})}`;
+		this.options.trace?.(`${request.method} ${path}`);
+		const body =
+			request.json === undefined ? (request.body ?? null) : new TextEncoder().encode(JSON.stringify(request.json));
+		try {
+			await sendRequest(connection, {
+				method: request.method,
+				path,
+				host: endpoint.kind === 'unix' ? 'api.gantry.localhost' : authority(endpoint),
+				headers: {
+					'User-Agent': 'Gantry-Client',
+					...this.options.headers,
+					...(request.json === undefined ? {} : { 'Content-Type': 'application/json' }),
+					...(request.body === undefined ? {} : { 'Content-Type': 'application/x-tar' }),
+					...request.headers,
+					...extra,
+				},
+				body,
+			});
+			return await readHead(connection);
+		} catch (error) {
+			connection.destroy();
+			if (!(error instanceof EngineError)) throw connectError(error, endpoint);
+			throw new EngineError(
+				error.code,
+				`error during connect: ${request.method} ${endpoint.text}${path}: ${error.message}`,
+				{
+					cause: error,
+				},
+			);
+		}
+	}
+
+	private async connect(): Promise<Connection> {
+		try {
+			return await Connection.open(this.options.endpoint);
+		} catch (error) {
+			throw connectError(error, this.options.endpoint);
+		}
+	}
+
+	private takeIdle(): Connection | undefined {
+		for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
+			if (connection.idle) return connection;
+			connection.destroy();
+		}
+		return undefined;
+	}
+
+	private async *bodyOf(connection: Connection, head: ResponseHead, method: string): AsyncGenerator<Uint8Array> {
+		let complete = false;
+		try {
+			yield* readBody(connection, head, method);
+			complete = true;
+		} finally {
+			if (complete && keepsAlive(head)) this.idle.push(connection);
+			else connection.destroy();
+		}
+	}
+}
+
+/** A body's bytes as text. */
+export async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+	const decoder = new TextDecoder();
+	let all = '';
+	for await (const chunk of body) all += decoder.decode(chunk, { stream: true });
+	return all + decoder.decode();
+}
+
+/** The JSON values of a stream of lines, as they come. */
+export async function* jsonLines<T>(body: AsyncIterable<Uint8Array>): AsyncGenerator<T> {
+	for await (const line of textLines(body)) yield JSON.parse(line) as T;
+}
+
+/** The lines of a stream that are not blank, as they come. */
+export async function* textLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+	const decoder = new TextDecoder();
+	let rest = '';
+	for await (const chunk of body) {
+		rest += decoder.decode(chunk, { stream: true });
+		const lines = rest.split('\n');
+		rest = lines.pop() ?? '';
+		for (const line of lines) if (line.trim() !== '') yield line.trim();
+	}
+	rest += decoder.decode();
+	if (rest.trim() !== '') yield rest.trim();
+}
+
+/** `filters` of a query from `name=value` pairs, as the wire wants them; undefined when there are none. */
+export function encodeFilters(filters: ReadonlyMap<string, readonly string[]>): string | undefined {
+	if (filters.size === 0) return undefined;
+	return JSON.stringify(
+		Object.fromEntries([...filters].map(([name, values]) => [name, Object.fromEntries(values.map((v) => [v, true]))])),
+	);
+}
+
+function authority(endpoint: Endpoint & { kind: 'tcp' }): string {
+	const name = endpoint.hostname.includes(':') ? `[${endpoint.hostname}]` : endpoint.hostname;
+	return `${name}:${endpoint.port}`;
+}
+
+function queryString(query: Query): string {
+	const pairs: string[] = [];
+	for (const [name, value] of Object.entries(query)) {
+		if (value === undefined) continue;
+		for (const one of Array.isArray(value) ? value : [value]) {
+			pairs.push(
+				`${encodeURIComponent(name)}=${encodeURIComponent(one === true ? '1' : one === false ? '0' : String(one))}`,
+			);
+		}
+	}
+	return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+/** Negative, zero, positive: `a` older than, same as, newer than `b`. */
+export function compareVersions(a: string, b: string): number {
+	const [aMajor = 0, aMinor = 0] = a.split('.').map(Number);
+	const [bMajor = 0, bMinor = 0] = b.split('.').map(Number);
+	return aMajor - bMajor || aMinor - bMinor;
+}

@@ -1,0 +1,71 @@
+import { EngineError } from '../errors.ts';
+
+/** Files and rules for TLS; contents are read when connecting. */
+export interface TlsFiles {
+	readonly ca: string;
+	readonly cert: string;
+	readonly key: string;
+	/** False: encrypt without checking who answers. */
+	readonly verify: boolean;
+}
+
+/** Where a daemon listens. `text` is the host as given, for messages. */
+export type Endpoint =
+	| { readonly kind: 'unix'; readonly path: string; readonly text: string }
+	| {
+			readonly kind: 'tcp';
+			readonly hostname: string;
+			readonly port: number;
+			/** What stands before `/v1.51/…`, without a slash at the end. */
+			readonly basePath: string;
+			readonly tls: TlsFiles | null;
+			readonly text: string;
+	  };
+
+export const defaultHost = 'unix:///run/gantry.sock';
+
+const defaultPort = { plain: 2375, tls: 2376 } as const;
+
+/**
+ * Parses `unix:///path`, `tcp://host:port[/path]`, `http://…` and `https://…`.
+ * @throws EngineError `invalid_argument` for anything that is not one, `unsupported` for `ssh://`, `fd://` and `npipe://`.
+ */
+export function parseEndpoint(text: string, tls: TlsFiles | null): Endpoint {
+	const host = text.trim();
+	const match = /^([a-z]+):\/\/(.*)$/.exec(host);
+	const scheme = match?.[1];
+	const rest = match?.[2] ?? '';
+	switch (scheme) {
+		case 'unix':
+			return { kind: 'unix', path: rest === '' ? defaultHost.slice('unix://'.length) : rest, text: host };
+		case 'tcp':
+		case 'http':
+		case 'https':
+			return parseTcp(host, rest, scheme === 'https' ? (tls ?? systemTrust) : scheme === 'http' ? null : tls);
+		case 'ssh':
+		case 'fd':
+		case 'npipe':
+			throw new EngineError(
+				'unsupported',
+				`the ${scheme}:// transport is not supported: use unix://, tcp://, http:// or https://, for example over a forwarded socket (ssh -L)`,
+			);
+		default:
+			throw new EngineError('invalid_argument', `unable to parse docker host \`${text}\``);
+	}
+}
+
+/** HTTPS without files of its own: the certificate authorities of the system. */
+const systemTrust: TlsFiles = { ca: '', cert: '', key: '', verify: true };
+
+function parseTcp(text: string, rest: string, tls: TlsFiles | null): Endpoint {
+	const slash = rest.indexOf('/');
+	const address = slash < 0 ? rest : rest.slice(0, slash);
+	const basePath = slash < 0 ? '' : rest.slice(slash).replace(/\/+$/, '');
+	const match = /^(\[[0-9a-fA-F:.%]+\]|[^:[\]]*)(?::(\d{1,5}))?$/.exec(address);
+	const port = match?.[2] === undefined ? (tls === null ? defaultPort.plain : defaultPort.tls) : Number(match[2]);
+	if (match === null || port < 1 || port > 65535) {
+		throw new EngineError('invalid_argument', `invalid bind address (${text}): should be tcp://host:port`);
+	}
+	const hostname = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
+	return { kind: 'tcp', hostname: hostname === '' ? '127.0.0.1' : hostname, port, basePath, tls, text };
+}
