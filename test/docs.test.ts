@@ -13,7 +13,7 @@ function actionsInSource(): Map<string, string[]> {
 	const body = /export interface EventActions \{([\s\S]*?)\n\}/.exec(source)?.[1] ?? '';
 	const found = new Map<string, string[]>();
 	for (const [, type = '', actions = ''] of body.matchAll(/^\t(\w+):([\s\S]*?);/gm)) {
-		const names = [...actions.matchAll(/['`]([^'`]+)['`]/g)].map(([, name = '']) => name.replace('${string}', '…'));
+		const names = [...actions.matchAll(/['`]([^'`]+)['`]/g)].map(([, name = '']) => name.replace(/\$\{string\}/, '…'));
 		found.set(type, names);
 	}
 	return found;

@@ -211,7 +211,7 @@ describe('--restart', () => {
 		);
 		expect(await engine.ok('logs', id)).toBe('try\ntry\ntry');
 		await engine.ok('rm', id);
-	}, 30_000);
+	}, 90_000);
 
 	test('always comes back, until it is stopped', async () => {
 		const id = await engine.ok('run', '-d', '--restart', 'always', busybox, 'sleep', '300');
@@ -222,5 +222,5 @@ describe('--restart', () => {
 		await engine.ok('stop', '-t', '0', id);
 		expect(await engine.ok('inspect', '-f', '{{.State.Running}}', id)).toBe('false');
 		await engine.ok('rm', id);
-	}, 30_000);
+	}, 90_000);
 });

@@ -6,7 +6,7 @@ import { busyboxImage, writeDockerArchive } from './image-builder.ts';
 import { type Command, firstLines, type RunOptions, type RunResult, run, runSync } from './run.ts';
 
 /** The compiled executable that the tests drive. */
-export const gantryProgram = join(import.meta.dir, '../../dist/gantry');
+export const gantryProgram = process.env.GANTRY_TEST_PROGRAM ?? join(import.meta.dir, '../../dist/gantry');
 
 /** The image that {@link TestEngine.loadBusybox} loads. */
 export const busybox = 'busybox:test';

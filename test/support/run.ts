@@ -15,13 +15,13 @@ export interface RunResult {
 
 export interface RunOptions {
 	readonly stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
-	/** Milliseconds; default 30 000. The program is killed then, and the promise rejects. */
+	/** Milliseconds; default 20 000. The program is killed then, and the promise rejects. */
 	readonly timeout?: number;
 }
 
 /** Runs a program to its end, stdout and stderr as text. */
 export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
-	const { stdin, timeout = 30_000 } = options;
+	const { stdin, timeout = 20_000 } = options;
 	const child = Bun.spawn([...command.argv], {
 		stdin: stdin === undefined ? 'ignore' : typeof stdin === 'string' ? Buffer.from(stdin) : stdin,
 		stdout: 'pipe',
