@@ -4,6 +4,9 @@ import type { TestEngine } from './daemon.ts';
 import type { Blob, BuiltImage } from './image-builder.ts';
 import { run } from './run.ts';
 
+/** Where a registry runs: a namespace to run commands in, and a directory. */
+export type RegistryPlace = Pick<TestEngine, 'work' | 'command'>;
+
 /** A registry on the loopback of a daemon's network namespace. */
 export interface InsideRegistry extends AsyncDisposable {
 	/** `127.0.0.1:PORT` as the daemon sees it. */
@@ -17,7 +20,7 @@ export interface InsideRegistry extends AsyncDisposable {
 let nextPort = 5000;
 
 /** Starts Debian's docker-registry there. @throws when it does not listen within 10 s. */
-export async function startRegistryInside(engine: TestEngine): Promise<InsideRegistry> {
+export async function startRegistryInside(engine: RegistryPlace): Promise<InsideRegistry> {
 	const host = `127.0.0.1:${nextPort++}`;
 	const directory = join(engine.work, `registry-${nextPort}`);
 	const config = `${directory}.yml`;
@@ -65,7 +68,7 @@ async function listening(child: {
 	})();
 }
 
-async function curl(engine: TestEngine, body: Uint8Array | null, ...args: string[]): Promise<string> {
+async function curl(engine: RegistryPlace, body: Uint8Array | null, ...args: string[]): Promise<string> {
 	const flags = ['-sS', '--fail-with-body', '--noproxy', '*', '--max-time', '60'];
 	const data = body === null ? [] : ['--data-binary', '@-'];
 	const command = engine.command('curl', ...flags, ...data, ...args);
@@ -74,11 +77,11 @@ async function curl(engine: TestEngine, body: Uint8Array | null, ...args: string
 	return result.stdout;
 }
 
-async function put(engine: TestEngine, url: string, type: string, body: Uint8Array): Promise<void> {
+async function put(engine: RegistryPlace, url: string, type: string, body: Uint8Array): Promise<void> {
 	await curl(engine, body, '-X', 'PUT', '-H', `Content-Type: ${type}`, url);
 }
 
-async function pushBlob(engine: TestEngine, base: string, blob: Blob): Promise<void> {
+async function pushBlob(engine: RegistryPlace, base: string, blob: Blob): Promise<void> {
 	const headers = await curl(engine, null, '-X', 'POST', '-D', '-', '-o', '/dev/null', `${base}/blobs/uploads/`);
 	const location = /^location: (.*?)\r?$/im.exec(headers)?.[1] ?? '';
 	const target = new URL(location, base);

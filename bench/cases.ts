@@ -1,0 +1,207 @@
+import type { BenchEngine } from './engines.ts';
+import { memoryOf, timed } from './measure.ts';
+
+/** One thing to measure. `once` gives a value of one engine; null: it does not apply. */
+export interface BenchCase {
+	readonly name: string;
+	readonly unit: 'ms' | 'MiB';
+	/** Times that it is measured; the quick run takes fewer. */
+	readonly rounds: number;
+	before?(engine: BenchEngine): Promise<void>;
+	once(engine: BenchEngine): Promise<number | null>;
+	after?(engine: BenchEngine): Promise<void>;
+}
+
+/** The image that the cases run. */
+export const image = 'localhost/bench:1';
+
+let serial = 0;
+const fresh = () => `bench-${process.pid}-${serial++}`;
+const runWith = (engine: BenchEngine, ...args: string[]) => engine.call('run', ...engine.runFlags, ...args);
+
+/** Starts `script` and measures until it ended. */
+async function ranFor(engine: BenchEngine, script: string): Promise<number> {
+	const name = fresh();
+	const took = await timed(async () => {
+		await runWith(engine, '-d', '--name', name, '--network', 'none', image, 'sh', '-c', script);
+		await engine.call('wait', name);
+	});
+	await engine.call('rm', '-f', name);
+	return took;
+}
+
+/** Reads a client's stdout to the end without keeping it. */
+async function drain(engine: BenchEngine, args: readonly string[], bytes: number): Promise<void> {
+	const { argv, env } = engine.command(...engine.client, ...args);
+	const child = Bun.spawn([...argv], { env: env ?? {}, stdout: 'pipe', stderr: 'ignore', stdin: 'ignore' });
+	let seen = 0;
+	for await (const chunk of child.stdout) seen += chunk.length;
+	await child.exited;
+	if (seen < bytes) throw new Error(`${engine.name} ${args.join(' ')}: ${seen} of ${bytes} bytes`);
+}
+
+const line = '0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789';
+const output100 = `yes ${line.slice(0, 99)} | head -c 100000000`;
+const readers = new Map<string, string>();
+const running = new Map<string, string>();
+
+async function keep(engine: BenchEngine, held: Map<string, string>, script: string): Promise<void> {
+	const name = fresh();
+	held.set(engine.name, name);
+	await runWith(engine, '-d', '--name', name, '--network', 'none', image, 'sh', '-c', script);
+}
+
+async function drop(engine: BenchEngine, held: Map<string, string>): Promise<void> {
+	const name = held.get(engine.name);
+	if (name !== undefined) await engine.call('rm', '-f', name);
+	held.delete(engine.name);
+}
+
+const listed = new Map<string, string[]>();
+
+export const cases: readonly BenchCase[] = [
+	{ name: 'version', unit: 'ms', rounds: 15, once: (engine) => timed(() => engine.call('version')) },
+	{
+		name: 'run-rm-bridge',
+		unit: 'ms',
+		rounds: 10,
+		once: (engine) => timed(() => runWith(engine, '--rm', image, 'true')),
+	},
+	{
+		name: 'run-rm-none',
+		unit: 'ms',
+		rounds: 10,
+		once: (engine) => timed(() => runWith(engine, '--rm', '--network', 'none', image, 'true')),
+	},
+	{
+		name: 'run-d',
+		unit: 'ms',
+		rounds: 8,
+		async once(engine) {
+			const name = fresh();
+			const took = await timed(() => runWith(engine, '-d', '--name', name, image, 'sleep', '600'));
+			await engine.call('rm', '-f', name);
+			return took;
+		},
+	},
+	{
+		name: 'exec',
+		unit: 'ms',
+		rounds: 10,
+		before: (engine) => keep(engine, running, 'exec sleep 600'),
+		once: (engine) => timed(() => engine.call('exec', running.get(engine.name) ?? '', 'true')),
+		after: (engine) => drop(engine, running),
+	},
+	{
+		name: 'rm-f',
+		unit: 'ms',
+		rounds: 8,
+		async once(engine) {
+			const name = fresh();
+			await runWith(engine, '-d', '--name', name, image, 'sleep', '600');
+			return timed(() => engine.call('rm', '-f', name));
+		},
+	},
+	{
+		name: '20-starts-10-at-a-time',
+		unit: 'ms',
+		rounds: 3,
+		async once(engine) {
+			const names = Array.from({ length: 20 }, fresh);
+			const queue = [...names];
+			const worker = async () => {
+				for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+					await runWith(engine, '-d', '--name', name, image, 'sleep', '600');
+				}
+			};
+			const took = await timed(() => Promise.all(Array.from({ length: 10 }, worker)));
+			await engine.call('rm', '-f', ...names);
+			return took;
+		},
+	},
+	{
+		name: 'ps-a-with-100',
+		unit: 'ms',
+		rounds: 10,
+		async before(engine) {
+			const names = Array.from({ length: 100 }, fresh);
+			for (const name of names) await engine.call('create', ...engine.runFlags, '--name', name, image, 'true');
+			listed.set(engine.name, names);
+		},
+		once: (engine) => timed(() => engine.call('ps', '-a')),
+		async after(engine) {
+			const names = listed.get(engine.name) ?? [];
+			if (names.length > 0) await engine.call('rm', '-f', ...names);
+			listed.delete(engine.name);
+		},
+	},
+	{ name: 'log-100MB', unit: 'ms', rounds: 3, once: (engine) => ranFor(engine, output100) },
+	{
+		name: 'read-log-100MB',
+		unit: 'ms',
+		rounds: 3,
+		async before(engine) {
+			await keep(engine, readers, output100);
+			await engine.call('wait', readers.get(engine.name) ?? '');
+		},
+		once: (engine) => timed(() => drain(engine, ['logs', readers.get(engine.name) ?? ''], 100_000_000)),
+		after: (engine) => drop(engine, readers),
+	},
+	{
+		name: 'attach-200MB',
+		unit: 'ms',
+		rounds: 3,
+		once: (engine) =>
+			timed(() =>
+				drain(
+					engine,
+					[
+						'run',
+						...engine.runFlags.filter((flag) => flag !== 'k8s-file' && flag !== '--log-driver'),
+						'--rm',
+						'--network',
+						'none',
+						'--log-driver',
+						'none',
+						image,
+						'sh',
+						'-c',
+						`yes ${line} | head -c 200000000`,
+					],
+					200_000_000,
+				),
+			),
+	},
+	{
+		name: 'daemon-idle-memory',
+		unit: 'MiB',
+		rounds: 1,
+		async once(engine) {
+			const pids = engine.daemonPids();
+			return pids.length === 0 ? null : pids.reduce((sum, pid) => sum + memoryOf(pid).pss, 0);
+		},
+	},
+	{
+		name: 'memory-per-container',
+		unit: 'MiB',
+		rounds: 1,
+		async once(engine) {
+			const names = Array.from({ length: 5 }, fresh);
+			const before = new Set(engine.keeperPids());
+			for (const name of names) await runWith(engine, '-d', '--name', name, '--network', 'none', image, 'sleep', '600');
+			const keepers = engine.keeperPids().filter((pid) => !before.has(pid));
+			const total = keepers.reduce((sum, pid) => sum + memoryOf(pid).private, 0);
+			await engine.call('rm', '-f', ...names);
+			return keepers.length === 0 ? null : total / names.length;
+		},
+	},
+	{
+		name: 'daemon-start',
+		unit: 'ms',
+		rounds: 3,
+		async once(engine) {
+			await engine.stopDaemon();
+			return engine.startDaemon();
+		},
+	},
+];
