@@ -68,7 +68,7 @@ test('a published port answers on loopback, on another address, and from another
 	);
 	expect(fromOutside.stdout).toBe('page of web1\n');
 	const gateway = await engine.ok('inspect', '-f', '{{.NetworkSettings.Networks.bridge.Gateway}}', 'web1');
-	const other = await engine.docker('run', '--rm', busybox, 'wget', '-qO-', '-T', '5', `http://${gateway}:8080/`);
+	const other = await engine.docker('run', '--rm', busybox, 'wget', '-qO-', `http://${gateway}:8080/`);
 	expect(other.stdout).toBe('page of web1\n');
 	expect(await engine.ok('port', 'web1')).toContain('80/tcp -> 0.0.0.0:8080');
 	expect(await engine.ok('ps', '--format', '{{.Ports}}')).toContain('0.0.0.0:8080->80/tcp');
@@ -80,7 +80,7 @@ test('containers reach each other by address; the container sees its own port', 
 	await web('web2', '-p', '8081:80');
 	const address = await engine.ok('inspect', '-f', '{{.NetworkSettings.Networks.bridge.IPAddress}}', 'web2');
 	expect(await fetchInside(`http://${address}/`)).toBe('page of web2\n');
-	expect((await engine.docker('run', '--rm', busybox, 'wget', '-qO-', '-T', '5', `http://${address}/`)).stdout).toBe(
+	expect((await engine.docker('run', '--rm', busybox, 'wget', '-qO-', `http://${address}/`)).stdout).toBe(
 		'page of web2\n',
 	);
 	await remove('web2');
