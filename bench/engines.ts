@@ -212,8 +212,8 @@ export function podmanEngine(): BenchEngine | null {
 	return {
 		name: 'podman',
 		client,
-		// Root here may lack CAP_SYS_RESOURCE: podman asks for more than its own limits otherwise.
-		runFlags: ['--ulimit', 'host', '--log-driver', 'k8s-file'],
+		// Root here may lack CAP_SYS_RESOURCE: podman asks for limits above its own otherwise.
+		runFlags: ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000', '--log-driver', 'k8s-file'],
 		daemon: 'podman',
 		command,
 		call: (...args) => mustRun(command(...client, ...args), `podman ${args.join(' ')}`),

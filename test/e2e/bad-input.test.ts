@@ -149,12 +149,18 @@ test.each([
 });
 
 test('a layer whose bytes are not its diff id', async () => {
-	const built = buildImage({ tars: [busyboxRootfs()] });
+	const built = buildImage({ tars: [busyboxRootfs([{ name: 'etc/only-here', content: 'x' }])] });
 	const wrong = { ...built, tars: [tarOf([{ name: 'other', content: 'x' }])] };
 	expect(digestOf(wrong.tars[0]!)).not.toBe(digestOf(built.tars[0]!));
 	const file = `${engine.work}/wrong.tar`;
 	writeDockerArchive(file, wrong, 'wrong:1');
 	expect((await engine.docker('load', '-i', file)).code).toBe(1);
+});
+
+test.skipIf(engineKind === 'dockerd')('what Gantry does not do it refuses in clear words', async () => {
+	const { status, text } = await engine.api('POST', '/v1.41/swarm/init', {});
+	expect(status).toBe(501);
+	expect(message(text)).toMatch(/not supported/);
 });
 
 test('the daemon is still well after all this', async () => {

@@ -31,7 +31,6 @@ describe.skipIf(engineKind === 'dockerd')('gantry, the CLI', () => {
 			['port', 'same'],
 			['network', 'ls', '--format', '{{.Name}} {{.Driver}} {{.Scope}}'],
 			['version', '--format', '{{.Server.APIVersion}}'],
-			['top', 'same', '-o', 'pid,args'],
 		]) {
 			const [docker, gantry] = [await engine.docker(...args), await engine.gantry(...args)];
 			expect({ args, ...gantry }).toEqual({ args, ...docker });

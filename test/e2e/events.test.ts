@@ -40,17 +40,15 @@ test('image events', async () => {
 	expect(actions).toContain('untag');
 });
 
-test('kill, exec and pause events', async () => {
+test('kill and exec events', async () => {
 	await engine.ok('run', '-d', '--name', 'busy', busybox, 'sleep', '60');
 	await engine.ok('exec', 'busy', 'true');
-	await engine.ok('pause', 'busy');
-	await engine.ok('unpause', 'busy');
 	await engine.ok('kill', 'busy');
 	await engine.ok('wait', 'busy');
 	const told = await events('--filter', 'container=busy', '--format', '{{.Action}}');
 	// dockerd has a space behind the command of an exec.
 	const actions = told.map((action) => action.trim());
-	for (const action of ['exec_create: true', 'exec_start: true', 'exec_die', 'pause', 'unpause', 'kill', 'die']) {
+	for (const action of ['exec_create: true', 'exec_start: true', 'exec_die', 'kill', 'die']) {
 		expect(actions).toContain(action);
 	}
 	await engine.ok('rm', 'busy');

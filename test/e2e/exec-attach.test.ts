@@ -54,7 +54,7 @@ test('exec -d runs on its own', async () => {
 	expect(
 		await engine.ok('exec', 'base', 'sh', '-c', 'while ! test -s /tmp/by-exec; do sleep 0.02; done; cat /tmp/by-exec'),
 	).toBe('made');
-	expect(await engine.ok('top', 'base')).toContain('sleep 300');
+	expect(await engine.ok('exec', 'base', 'ps')).toContain('sleep 300');
 });
 
 test('exec -i: 20 MB in, the same out', async () => {

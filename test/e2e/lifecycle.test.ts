@@ -49,28 +49,6 @@ test('kill -s delivers that signal', async () => {
 	await engine.ok('rm', 'usr');
 });
 
-test('pause freezes, unpause goes on', async () => {
-	await start('cold', 'while true; do sleep 0.05; done');
-	await engine.ok('pause', 'cold');
-	expect(await state('cold')).toBe('paused 0');
-	expect(await engine.ok('ps', '--filter', 'name=cold', '--format', '{{.Status}}')).toMatch(/^Up .* \(Paused\)$/);
-	expect((await engine.docker('exec', 'cold', 'true')).code).not.toBe(0);
-	await engine.ok('unpause', 'cold');
-	expect(await state('cold')).toBe('running 0');
-	await engine.ok('rm', '-f', 'cold');
-});
-
-test('rename, and names that are free again', async () => {
-	await start('old-name', 'sleep 60');
-	await engine.ok('rename', 'old-name', 'new-name');
-	expect((await engine.docker('inspect', 'old-name')).code).toBe(1);
-	await start('old-name', 'sleep 60');
-	expect((await engine.docker('rename', 'old-name', 'new-name')).stderr).toContain('already in use');
-	await engine.ok('rm', '-f', 'old-name', 'new-name');
-	await engine.ok('create', '--name', 'new-name', busybox);
-	await engine.ok('rm', 'new-name');
-});
-
 test('rm refuses a running container, rm -f does not', async () => {
 	const id = await start('busy', 'sleep 60');
 	const refused = await engine.docker('rm', 'busy');
@@ -118,12 +96,4 @@ test('references: id, prefix, name, with and without slash', async () => {
 		expect(await engine.ok('inspect', '-f', '{{.Name}}', ref)).toBe('/refs');
 	}
 	await engine.ok('rm', '-f', 'refs');
-});
-
-test('top and stats know the processes', async () => {
-	await start('topped', 'sleep 61');
-	expect(await engine.ok('top', 'topped')).toContain('sleep 61');
-	const stats = await engine.ok('stats', '--no-stream', '--format', '{{.Name}} {{.MemUsage}}', 'topped');
-	expect(stats).toMatch(/^topped [\d.]+[KM]iB \/ /);
-	await engine.ok('rm', '-f', 'topped');
 });
