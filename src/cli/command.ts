@@ -18,6 +18,8 @@ export interface FlagDef {
 	readonly check?: (value: string) => string;
 	/** Understood, and not shown in help. */
 	readonly hidden?: boolean;
+	/** Only a daemon on Windows could do something with it: refused. */
+	readonly windows?: boolean;
 	/** Another flag that this is an old name of. */
 	readonly as?: string;
 }

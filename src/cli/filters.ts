@@ -6,7 +6,7 @@ export function filterFlag(short = 'f'): FlagDef {
 	return {
 		...list('filter', short, 'Show only what fits: NAME=VALUE', (text) => {
 			if (text !== '' && !text.includes('=')) {
-				throw new EngineError('invalid_argument', 'invalid argument: bad format of filter (expected name=value)');
+				throw new EngineError('invalid_argument', 'bad format of filter (expected name=value)');
 			}
 			return text;
 		}),

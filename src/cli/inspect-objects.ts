@@ -39,25 +39,25 @@ async function printFormatted(
 	format: string,
 	failures: string[],
 ): Promise<void> {
-	const { compileTemplate, mapMembers, parsingError, TemplateError } = await import('./render/template.ts');
+	const { compileTemplate, parsingError, TemplateError } = await import('./render/template.ts');
 	let render: (data: unknown) => string;
 	try {
 		render = compileTemplate(format === 'json' ? '{{json .}}' : format, {
-			missing: 'field-error',
-			typeName: 'map[string]interface {}',
-			maps: mapMembers,
+			missing: 'key-error',
 		});
 	} catch (error) {
 		throw error instanceof TemplateError ? parsingError(error) : error;
 	}
+	let printed = false;
 	for (const one of found) {
 		try {
 			context.stdout.write(`${render(one)}\n`);
+			printed = true;
 		} catch (error) {
 			if (!(error instanceof TemplateError)) throw error;
 			failures.push(`template parsing error: ${error.message}`);
 		}
 	}
-	// A terminal or pipe gets one line break even when nothing was found.
-	if (found.length === 0) context.stdout.write('\n');
+	// There is a line break even when there is nothing to print.
+	if (!printed) context.stdout.write('\n');
 }

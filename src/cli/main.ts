@@ -128,6 +128,13 @@ async function runCommand(
 		stderr.write(usageError(parsed.message, name, def));
 		return 125;
 	}
+	const foreign = def.flags.filter((flag) => flag.windows === true && parsed.flags.changed(flag.name));
+	if (foreign.length > 0) {
+		for (const { name: flag } of foreign) {
+			stderr.write(`"--${flag}" is only supported on a Docker daemon running on windows\n`);
+		}
+		return 1;
+	}
 	const count = parsed.args.length;
 	if (count < def.arity.min || count > def.arity.max) {
 		const { usageError } = await import('./help.ts');

@@ -124,10 +124,8 @@ export class ApiClient {
 
 	private negotiated = false;
 
-	private lowerTo(version: string): boolean {
-		if (compareVersions(version, this.version) >= 0) return false;
-		this.version = version;
-		return true;
+	private lowerTo(version: string): void {
+		if (compareVersions(version, this.version) < 0) this.version = version;
 	}
 
 	private async exchange(
@@ -136,15 +134,14 @@ export class ApiClient {
 		versioned = true,
 	): Promise<{ connection: Connection; head: ResponseHead }> {
 		const connection = this.takeIdle() ?? (await this.connect());
+		const used = this.version;
 		const head = await this.attempt(connection, request, extra, versioned);
-		if (head.status !== 400 || !versioned || this.negotiated || this.options.apiVersion !== null) {
-			return { connection, head };
-		}
-		// The first answer may be that our version is too new: go down to the daemon's, once.
+		if (head.status !== 400 || !versioned || this.options.apiVersion !== null) return { connection, head };
+		// Our version may be too new for this daemon: go down to its own and ask again.
 		const body = await text(this.bodyOf(connection, head, request.method));
 		const newest = /client version \S+ is too new\. Maximum supported API version is (\d+\.\d+)/.exec(body)?.[1];
-		this.negotiated = true;
-		if (newest === undefined || request.body !== undefined || !this.lowerTo(newest)) {
+		if (newest !== undefined) this.lowerTo(newest);
+		if (newest === undefined || request.body !== undefined || this.version === used) {
 			throw errorOfResponse(head.status, body, request.path);
 		}
 		return this.exchange(request, extra, versioned);
@@ -250,7 +247,11 @@ export async function* textLines(body: AsyncIterable<Uint8Array>): AsyncGenerato
 export function encodeFilters(filters: ReadonlyMap<string, readonly string[]>): string | undefined {
 	if (filters.size === 0) return undefined;
 	return JSON.stringify(
-		Object.fromEntries([...filters].map(([name, values]) => [name, Object.fromEntries(values.map((v) => [v, true]))])),
+		Object.fromEntries(
+			[...filters]
+				.sort(([a], [b]) => (a < b ? -1 : 1))
+				.map(([name, values]) => [name, Object.fromEntries(values.map((v) => [v, true]))]),
+		),
 	);
 }
 

@@ -10,6 +10,7 @@ export interface ExecBody {
 	readonly AttachStdin: boolean;
 	readonly AttachStderr: boolean;
 	readonly AttachStdout: boolean;
+	readonly Detach?: boolean;
 	readonly DetachKeys: string;
 	readonly Env: readonly string[] | null;
 	readonly WorkingDir: string;
@@ -22,7 +23,7 @@ export function execsOf(client: ApiClient) {
 		create: (container: string, json: ExecBody) =>
 			client.json<IDResponse>({ method: 'POST', path: `/containers/${encodeURIComponent(container)}/exec`, json }),
 		/** Runs it detached. */
-		start: (id: string, json: { Detach: true; Tty: boolean }) =>
+		start: (id: string, json: { Detach: true; Tty: boolean; ConsoleSize?: readonly [number, number] }) =>
 			client.done({ method: 'POST', path: `/exec/${id}/start`, json }),
 		/** Runs it and takes its streams. */
 		attach: (

@@ -67,15 +67,14 @@ export function imagesOf(client: ApiClient) {
 		},
 		import: (
 			source: { kind: 'url'; url: string } | { kind: 'archive'; body: AsyncIterable<Uint8Array> },
-			query: { repo: string; tag: string; message: string; changes: readonly string[]; platform: string },
+			query: { repo: string; message: string; changes: readonly string[]; platform: string },
 		): Promise<ApiResponse> =>
 			client.send({
 				method: 'POST',
 				path: '/images/create',
 				query: {
 					fromSrc: source.kind === 'url' ? source.url : '-',
-					repo: query.repo,
-					tag: query.tag === '' ? undefined : query.tag,
+					repo: query.repo === '' ? undefined : query.repo,
 					message: query.message === '' ? undefined : query.message,
 					changes: query.changes,
 					platform: query.platform === '' ? undefined : query.platform.toLowerCase(),

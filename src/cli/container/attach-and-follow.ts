@@ -15,7 +15,7 @@ export interface AttachOptions {
 	readonly start: (() => Promise<void>) | null;
 }
 
-/** Attaches to a container, follows it to its end, and returns its exit code; 0 when the user detached. @throws EngineError */
+/** Attaches to a container, follows it to its end, and returns its exit code; when the user detached, 0 for one that we started and 1 otherwise. @throws EngineError */
 export async function attachAndFollow(context: Context, options: AttachOptions): Promise<number> {
 	const { id, tty, stdin } = options;
 	const containers = containersOf(await context.client());
@@ -41,7 +41,7 @@ export async function attachAndFollow(context: Context, options: AttachOptions):
 			try {
 				if ((await session) === 'detached') {
 					wait.cancel();
-					return 0;
+					return options.start === null ? 1 : 0;
 				}
 				const { StatusCode = 0, Error: failure } = await wait.result;
 				if (failure?.Message) throw new EngineError('internal', failure.Message);

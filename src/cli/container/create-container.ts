@@ -14,6 +14,13 @@ export async function readCreateFlags(
 	args: readonly string[],
 	detach: boolean,
 ): Promise<CreateBody> {
+	const policy = flags.string('pull');
+	if (!['always', 'missing', 'never', ''].includes(policy)) {
+		throw new EngineError(
+			'invalid_argument',
+			`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
+		);
+	}
 	const size = flags.bool('tty') ? await terminalSize() : null;
 	return buildCreateBody(flags, args, {
 		env: context.env,
@@ -54,12 +61,6 @@ function proxyEnvironment(
  */
 export async function createContainer(context: Context, flags: Flags, body: CreateBody): Promise<string> {
 	const policy = flags.string('pull');
-	if (!['always', 'missing', 'never', ''].includes(policy)) {
-		throw new EngineError(
-			'invalid_argument',
-			`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
-		);
-	}
 	const cidFile = flags.string('cidfile');
 	if (cidFile !== '' && (await Bun.file(cidFile).exists())) {
 		throw new EngineError(

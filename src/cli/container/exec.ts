@@ -32,7 +32,7 @@ export const command: CommandDef = {
 			if (problem !== null) throw new EngineError('invalid_argument', problem);
 		}
 		const size = tty && !detach ? await terminalSize() : null;
-		const console = size === null ? {} : { ConsoleSize: [size.rows, size.columns] as const };
+		const console = tty ? { ConsoleSize: [size?.rows ?? 0, size?.columns ?? 0] as const } : {};
 		const { Id = '' } = await execs.create(container, {
 			User: flags.string('user'),
 			Privileged: flags.bool('privileged'),
@@ -41,13 +41,14 @@ export const command: CommandDef = {
 			AttachStdin: stdin,
 			AttachStderr: !detach,
 			AttachStdout: !detach,
+			...(detach ? { Detach: true } : {}),
 			DetachKeys: flags.string('detach-keys'),
 			Env: await environmentOf(context, flags),
 			WorkingDir: flags.string('workdir'),
 			Cmd: words,
 		});
 		if (detach) {
-			await execs.start(Id, { Detach: true, Tty: tty });
+			await execs.start(Id, { Detach: true, Tty: tty, ...console });
 			return 0;
 		}
 		const hijacked = await execs.attach(Id, { Detach: false, Tty: tty, ...console });
@@ -61,7 +62,8 @@ export const command: CommandDef = {
 				stderr: true,
 				detachKeys: flags.string('detach-keys'),
 			});
-			if (outcome === 'detached') return 0;
+			// Docker's exit code for a command that was left.
+			if (outcome === 'detached') return 1;
 		} finally {
 			stopResizing();
 		}

@@ -25,6 +25,7 @@ export const command: CommandDef = {
 		const quiet = flags.bool('quiet');
 		const given = flags.string('format');
 		const format = given === '' && !quiet ? ((await context.config()).psFormat ?? '') : given;
+		if (given !== '') await checkTemplate(given);
 		const last = flags.bool('latest') && !flags.changed('last') ? 1 : flags.number('last');
 		const size = flags.bool('size');
 		const containers = await containersOf(client).list({
@@ -53,3 +54,14 @@ export const command: CommandDef = {
 		return 0;
 	},
 };
+
+/** Finds a wrong template before anything is asked of the daemon. @throws TemplateError */
+async function checkTemplate(format: string): Promise<void> {
+	const { compileTemplate, TemplateError } = await import('../render/template.ts');
+	try {
+		compileTemplate(format.replace(/^table\s*/, ''));
+	} catch (error) {
+		if (!(error instanceof TemplateError)) throw error;
+		throw new TemplateError(`failed to parse template: ${error.message}`);
+	}
+}

@@ -15,7 +15,7 @@ export const command: CommandDef = {
 			const port = wanted.includes('/') ? wanted : `${wanted}/tcp`;
 			const bindings = ports[port];
 			if (bindings === undefined || bindings === null) {
-				throw new EngineError('not_found', `no public port '${wanted}' published for ${name}`);
+				throw new EngineError('not_found', `Error: No public port '${wanted}' published for ${name}`);
 			}
 			for (const { HostIp = '', HostPort = '' } of bindings) context.stdout.write(`${join(HostIp, HostPort)}\n`);
 			return 0;

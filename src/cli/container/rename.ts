@@ -11,7 +11,13 @@ export const command: CommandDef = {
 		if (from.trim() === '' || to.trim() === '') {
 			throw new EngineError('invalid_argument', 'Error: Neither old nor new names may be empty');
 		}
-		await containersOf(await context.client()).rename(from.trim(), to.trim());
+		try {
+			await containersOf(await context.client()).rename(from.trim(), to.trim());
+		} catch (error) {
+			if (!(error instanceof EngineError)) throw error;
+			context.stderr.write(`${error.message}\nError: failed to rename container named ${from}\n`);
+			return 1;
+		}
 		return 0;
 	},
 };

@@ -1,4 +1,5 @@
 import { containersOf } from '../../client/containers.ts';
+import { codeOf, messageOf } from '../../errors.ts';
 import { atLeast, bool, type CommandDef } from '../command.ts';
 import { forEach } from '../each.ts';
 
@@ -15,8 +16,15 @@ export const command: CommandDef = {
 		const containers = containersOf(await context.client());
 		const query = { force: flags.bool('force'), v: flags.bool('volumes'), link: flags.bool('link') };
 		return forEach(context, names, async (name) => {
-			await containers.remove(name.replace(/^\/+/, ''), query);
-			return name;
+			try {
+				await containers.remove(name.replace(/^\/+/, ''), query);
+				return name;
+			} catch (error) {
+				// With --force it is as wished: gone.
+				if (!query.force || codeOf(error) !== 'not_found') throw error;
+				context.stderr.write(`${messageOf(error)}\n`);
+				return null;
+			}
 		});
 	},
 };

@@ -11,6 +11,7 @@ export const headers: Readonly<Record<string, string>> = {
 	Command: 'COMMAND',
 	CreatedAt: 'CREATED AT',
 	RunningFor: 'CREATED',
+	Platform: 'PLATFORM',
 	Ports: 'PORTS',
 	State: 'STATE',
 	Status: 'STATUS',
@@ -36,6 +37,7 @@ export function containerRow(container: ContainerSummary, truncate: boolean, now
 			return goTime(created);
 		},
 		RunningFor: `${humanDuration(now - created)} ago`,
+		Platform: platformOf(container),
 		Ports: displayPorts(container.Ports ?? []),
 		State: container.State ?? '',
 		Status: container.Status ?? '',
@@ -54,6 +56,11 @@ export function containerRow(container: ContainerSummary, truncate: boolean, now
 			.sort()
 			.join(','),
 	};
+}
+
+/** The image's platform as JSON has it; null when the daemon does not tell. */
+function platformOf({ ImageManifestDescriptor }: ContainerSummary): unknown {
+	return ImageManifestDescriptor?.platform ?? null;
 }
 
 function sizeOf({ SizeRw, SizeRootFs }: ContainerSummary): string {

@@ -23,12 +23,7 @@ export const command: CommandDef = {
 		const body = await attemptFlags(context, 'run', () => readCreateFlags(context, flags, args, detach));
 		if (body === null) return 125;
 		if (detach && flags.list('attach').length > 0) {
-			complain(
-				context,
-				'run',
-				new EngineError('invalid_argument', 'conflicting options: cannot specify both --attach and --detach'),
-			);
-			return 125;
+			throw new EngineError('invalid_argument', 'conflicting options: cannot specify both --attach and --detach');
 		}
 		if (!detach && body.AttachStdin === true && body.Tty === true) {
 			const { terminalProblem } = await import('../streams/session.ts');

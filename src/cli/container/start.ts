@@ -19,7 +19,7 @@ export const command: CommandDef = {
 				await containers.start(name);
 				return name;
 			});
-			if (code !== 0) context.stderr.write(`failed to start containers: ${names.join(', ')}\n`);
+			if (code !== 0) context.stderr.write(`Error: failed to start containers: ${names.join(', ')}\n`);
 			return code;
 		}
 		if (names.length > 1)

@@ -1,27 +1,26 @@
 import { jsonLines } from '../../client/client.ts';
 import { type ImageProgress, imagesOf } from '../../client/images.ts';
-import { familiarName, parseReference } from '../../oci/reference.ts';
-import { type CommandDef, list, string } from '../command.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { atLeast, type CommandDef, list, string } from '../command.ts';
 import { showProgress } from './pull-image.ts';
 import { openSource } from './source.ts';
 
 export const command: CommandDef = {
 	usage: 'file|URL|- [REPOSITORY[:TAG]]',
 	summary: 'Make an image of a tar archive of a file system',
-	arity: { min: 1, max: 2 },
+	arity: atLeast(1),
 	flags: [
 		list('change', 'c', 'Dockerfile instruction to apply to the image'),
 		string('message', 'm', 'Message for the history of the image'),
 		string('platform', '', 'Platform of the image: os/arch[/variant]'),
 	],
 	async run(context, flags, [file = '', name = '']) {
-		const reference = name === '' ? null : parseReference(name);
+		if (name !== '') parseReference(name);
 		const source = /^(https?|ftp):\/\//.test(file)
 			? ({ kind: 'url', url: file } as const)
 			: ({ kind: 'archive', body: await openSource(file) } as const);
 		const response = await imagesOf(await context.client()).import(source, {
-			repo: reference === null ? '' : familiarName(reference),
-			tag: reference?.tag ?? '',
+			repo: name,
 			message: flags.string('message'),
 			changes: flags.list('change'),
 			platform: flags.string('platform'),

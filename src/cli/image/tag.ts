@@ -1,6 +1,6 @@
 import { imagesOf } from '../../client/images.ts';
 import { EngineError } from '../../errors.ts';
-import { familiarName, parseReference, withDefaultTag } from '../../oci/reference.ts';
+import { parseReference, repositoryName, withDefaultTag } from '../../oci/reference.ts';
 import { type CommandDef, exactly } from '../command.ts';
 
 export const command: CommandDef = {
@@ -14,7 +14,7 @@ export const command: CommandDef = {
 			throw new EngineError('invalid_argument', 'refusing to create a tag with a digest reference');
 		}
 		const { tag } = withDefaultTag(reference);
-		await imagesOf(await context.client()).tag(source, familiarName(reference), tag);
+		await imagesOf(await context.client()).tag(source, repositoryName(reference), tag);
 		return 0;
 	},
 };

@@ -7,7 +7,7 @@ import { parseMount, parseTmpfs, splitVolumes } from './mounts.ts';
 import { parseNetworks } from './network.ts';
 import { parseExposed, parsePublished } from './ports.ts';
 import { resourcesOf } from './resources.ts';
-import { parseSecurity } from './security.ts';
+import { capabilitiesOf, parseSecurity } from './security.ts';
 import { pairsToMap, readKeyValueFile, resolveEnv } from './texts.ts';
 
 /** What the flags are read against. */
@@ -159,8 +159,7 @@ async function hostConfigOf(flags: Flags, context: CreateContext): Promise<HostC
 		VolumesFrom: orNull(flags.list('volumes-from')),
 		ConsoleSize: [...context.consoleSize],
 		...ifAny('Annotations', pairsToMap(flags.list('annotation'))),
-		CapAdd: orNull(flags.list('cap-add')),
-		CapDrop: orNull(flags.list('cap-drop')),
+		...capabilitiesOf(flags.list('cap-add'), flags.list('cap-drop')),
 		CgroupnsMode: flags.string('cgroupns') as 'private',
 		Dns: [...flags.list('dns')],
 		DnsOptions: [...flags.list('dns-option')],
@@ -175,7 +174,7 @@ async function hostConfigOf(flags: Flags, context: CreateContext): Promise<HostC
 		Privileged: flags.bool('privileged'),
 		PublishAllPorts: flags.bool('publish-all'),
 		ReadonlyRootfs: flags.bool('read-only'),
-		SecurityOpt: orNull(security.options),
+		SecurityOpt: flags.changed('security-opt') ? [...security.options] : null,
 		...ifAny('StorageOpt', pairsToMap(flags.list('storage-opt'))),
 		...ifAny('Tmpfs', parseTmpfs(flags.list('tmpfs'))),
 		UTSMode: flags.string('uts'),

@@ -5,13 +5,16 @@ import { parseMount } from './mounts.ts';
 import { hostFlag, parseNetwork } from './network.ts';
 import { bytesFlag, cpusFlag, durationFlag, integerFlag } from './numbers.ts';
 import { isAddress } from './ports.ts';
-import { envFlag, labelFlag, pairFlag } from './texts.ts';
+import { envFlag, labelFlag, pairFlag, sysctlFlag } from './texts.ts';
 
 const bytes = (name: string, short: string, help: string, minusOne = false) =>
 	value(name, short, 'bytes', help, bytesFlag(minusOne));
 const integer = (name: string, short: string, help: string) => value(name, short, 'int', help, integerFlag('int'));
 const duration = (name: string, help: string) => value(name, '', 'duration', help, durationFlag);
 const hiddenAs = (flag: FlagDef, name: string): FlagDef => ({ ...flag, name, as: flag.name, hidden: true });
+
+/** For daemons on Windows only: refused. */
+const onWindows = (flag: FlagDef): FlagDef => ({ ...flag, windows: true, hidden: true });
 
 function addressFlag(text: string): string {
 	if (isAddress(text)) return text;
@@ -130,7 +133,7 @@ const isolationFlags: readonly FlagDef[] = [
 	bool('privileged', '', 'Give all privileges of the daemon'),
 	string('runtime', '', 'OCI runtime'),
 	list('security-opt', '', 'Security option: seccomp=…, no-new-privileges …'),
-	{ ...list('sysctl', '', 'Kernel parameter of the namespaces', pairFlag), type: 'map' },
+	{ ...list('sysctl', '', 'Kernel parameter of the namespaces', sysctlFlag), type: 'map' },
 	string('userns', '', 'User namespace'),
 	string('uts', '', 'UTS namespace'),
 	{ ...bool('use-api-socket', '', 'Not supported'), hidden: true },
@@ -139,8 +142,8 @@ const isolationFlags: readonly FlagDef[] = [
 const resourceFlags: readonly FlagDef[] = [
 	value('blkio-weight', '', 'uint16', 'Relative weight of block I/O, 10 to 1000, or 0', integerFlag('uint16')),
 	list('blkio-weight-device', '', 'Relative weight of block I/O of a device', checkedBy(parseWeightDevice)),
-	integer('cpu-count', '', 'Number of CPUs (Windows)'),
-	integer('cpu-percent', '', 'Percent of CPU (Windows)'),
+	onWindows(integer('cpu-count', '', 'Number of CPUs')),
+	onWindows(integer('cpu-percent', '', 'Percent of CPU')),
 	integer('cpu-period', '', 'Period of the CPU quota, in microseconds'),
 	integer('cpu-quota', '', 'CPU time per period, in microseconds'),
 	integer('cpu-rt-period', '', 'Period of the real-time quota, in microseconds'),
@@ -173,8 +176,8 @@ const resourceFlags: readonly FlagDef[] = [
 		'Limit of writing to a device, in operations a second',
 		checkedBy((v) => parseThrottle(v, false)),
 	),
-	bytes('io-maxbandwidth', '', 'Limit of system disk bandwidth (Windows)'),
-	value('io-maxiops', '', 'uint', 'Limit of system disk operations (Windows)', integerFlag('uint64')),
+	onWindows(bytes('io-maxbandwidth', '', 'Limit of system disk bandwidth')),
+	onWindows(value('io-maxiops', '', 'uint', 'Limit of system disk operations', integerFlag('uint64'))),
 	bytes('memory', 'm', 'Limit of memory'),
 	bytes('memory-reservation', '', 'Soft limit of memory'),
 	bytes('memory-swap', '', 'Limit of memory and swap together; -1: no limit of swap', true),

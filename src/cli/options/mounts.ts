@@ -76,7 +76,8 @@ function applyField(mount: Mutable, key: string, given: string | undefined, fold
 function applyOption(mount: Mutable, key: string, given: string | undefined): void {
 	const value = given ?? '';
 	const [first = '', ...rest] = value.split('=');
-	const driver = mount.VolumeOptions?.DriverConfig;
+	const driver = mount.VolumeOptions?.DriverConfig ?? {};
+	if (key.startsWith('volume-')) mount.VolumeOptions = { ...mount.VolumeOptions, DriverConfig: driver };
 	switch (key) {
 		case 'bind-propagation':
 			mount.BindOptions = { ...mount.BindOptions, Propagation: value.toLowerCase() as 'rprivate' };
@@ -105,7 +106,7 @@ function applyOption(mount: Mutable, key: string, given: string | undefined): vo
 		case 'volume-opt':
 			mount.VolumeOptions = {
 				...mount.VolumeOptions,
-				DriverConfig: { ...driver, Options: { ...driver?.Options, [first]: rest.join('=') } },
+				DriverConfig: { ...driver, Options: { ...driver.Options, [first]: rest.join('=') } },
 			};
 			return;
 		case 'image-subpath':
@@ -119,7 +120,7 @@ function applyOption(mount: Mutable, key: string, given: string | undefined): vo
 			mount.TmpfsOptions = { ...mount.TmpfsOptions, Mode: Number.parseInt(value, 8) };
 			return;
 		default:
-			throw wrong(`unknown option '${key}' in '${given === undefined ? key : `${key}=${value}`}'`);
+			throw wrong(`unexpected key '${key}' in '${given === undefined ? key : `${key}=${value}`}'`);
 	}
 }
 

@@ -81,6 +81,7 @@ export function parseNetworks(flags: Flags): { mode: string; config: NetworkingC
 	const all = [first, ...requests.slice(1)];
 	const endpoints: Record<string, EndpointSettings> = {};
 	for (const request of all) {
+		if (isPlain(request, flags)) continue;
 		if (Object.hasOwn(endpoints, request.name)) throw wrong(`network "${request.name}" is specified multiple times`);
 		endpoints[request.name] = endpointOf(request);
 	}
@@ -89,6 +90,13 @@ export function parseNetworks(flags: Flags): { mode: string; config: NetworkingC
 		throw wrong('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
 	}
 	return { mode: first.name, config: { EndpointsConfig: endpoints } };
+}
+
+/** One network and nothing said of it: its name as the mode says all. */
+function isPlain(request: NetworkRequest, flags: Flags): boolean {
+	if (flags.list('network').length !== 1) return false;
+	const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = endpointOf(request);
+	return !(IPAMConfig || Links || Aliases || MacAddress || DriverOpts || GwPriority);
 }
 
 function refine(request: NetworkRequest, flags: Flags): NetworkRequest {

@@ -17,7 +17,7 @@ export async function parseSecurity(values: readonly string[]): Promise<Security
 		}
 		const split = /^([^=:]+)[=:](.*)$/s.exec(value);
 		if (split === null && value !== 'no-new-privileges') {
-			throw new EngineError('invalid_argument', `invalid --security-opt: ${JSON.stringify(value)}`);
+			throw new EngineError('invalid_argument', `Invalid --security-opt: ${JSON.stringify(value)}`);
 		}
 		const said = split?.[2] ?? '';
 		const isFile = split?.[1] === 'seccomp' && said !== 'unconfined' && said !== 'builtin';
@@ -44,4 +44,22 @@ async function readProfile(path: string): Promise<string> {
 			{ cause: error },
 		);
 	}
+}
+
+/** Capabilities under their full names; `ALL` stands for the others, and what is added is not dropped. */
+export function capabilitiesOf(
+	add: readonly string[],
+	drop: readonly string[],
+): { CapAdd: string[] | null; CapDrop: string[] | null } {
+	const added = normalized(add);
+	const dropped = normalized(drop).filter((name) => !added.includes(name));
+	return { CapAdd: added.length === 0 ? null : added, CapDrop: dropped.length === 0 ? null : dropped };
+}
+
+function normalized(names: readonly string[]): string[] {
+	const full = names.map((name) => {
+		const upper = name.trim().toUpperCase();
+		return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+	});
+	return full.includes('ALL') ? ['ALL'] : [...new Set(full)].sort();
 }

@@ -42,7 +42,8 @@ export function resolveEnv(entries: readonly string[], env: Readonly<Record<stri
 }
 
 /**
- * The lines of an env or label file: comments and empty lines dropped; `NAME` alone is looked up with `lookup`.
+ * The lines of an env or label file: comments and empty lines dropped; `NAME` alone is looked up with `lookup`,
+ * and left out when nothing is found.
  * @throws EngineError `invalid_argument` for a file that is not there or a line that cannot be.
  */
 export async function readKeyValueFile(
@@ -73,9 +74,8 @@ export async function readKeyValueFile(
 			throw new EngineError('invalid_argument', `invalid env file (${path}): no variable name on line '${line}'`);
 		if (equals >= 0) found.push(line);
 		else {
-			const own = lookup === null ? '' : lookup(name);
-			if (lookup === null) found.push(name);
-			else if (own !== undefined) found.push(`${name}=${own}`);
+			const own = lookup?.(name);
+			if (own !== undefined) found.push(`${name}=${own}`);
 		}
 	}
 	return found;
@@ -126,4 +126,17 @@ export function absolutePath(path: string, folder: string): string {
 		else if (part !== '' && part !== '.') parts.push(part);
 	}
 	return `/${parts.join('/')}`;
+}
+
+const kernelParameters = new Set(
+	'msgmax msgmnb msgmni sem shmall shmmax shmmni shm_rmid_forced'.split(' ').map((name) => `kernel.${name}`),
+);
+
+/** A check for `--sysctl`: only parameters that belong to a namespace. */
+export function sysctlFlag(text: string): string {
+	const name = text.split('=')[0] ?? '';
+	if (!text.includes('=') || !(kernelParameters.has(name) || /^(net|fs\.mqueue)\./.test(name))) {
+		throw new EngineError('invalid_argument', `sysctl '${text}' is not allowed`);
+	}
+	return text;
 }

@@ -27,6 +27,8 @@ export function watchTerminalSize(tell: (size: TerminalSize) => void): () => voi
 export function enterRawMode(): () => void {
 	const { stdin } = process;
 	stdin.setRawMode(true);
+	// That leaves "\n" → "\r\n" on, which the container's own terminal does already.
+	if (Bun.which('stty') !== null) Bun.spawnSync(['stty', '-opost'], { stdin: 'inherit' });
 	const restore = () => {
 		process.off('exit', restore);
 		stdin.setRawMode(false);
