@@ -89,7 +89,7 @@ describe.skipIf(engineKind === 'dockerd')('gantry, the CLI', () => {
 		expect(format.stderr).toContain('template parsing error: template: :1: unclosed action');
 		const unreachable = await engine.gantry('-H', 'unix:///nowhere.sock', 'ps');
 		expect(unreachable.code).toBe(1);
-		expect(unreachable.stderr).toContain('Cannot connect to the Docker daemon at unix:///nowhere.sock');
+		expect(unreachable.stderr).toContain('daemon at unix:///nowhere.sock. Is the');
 	});
 
 	test('help and version without a daemon', async () => {

@@ -198,18 +198,36 @@ export async function within<T>(milliseconds: number, promise: Promise<T>, messa
 	}
 }
 
+/** veths and firewall elements. The kernel takes a namespace's veths away a moment after its last process: that is waited for. */
 async function leftoversInNetwork(engine: TestEngine): Promise<string[]> {
-	const links = (await engine.inside('ip', '-o', 'link')).stdout
-		.split('\n')
-		.filter((line) => /veth|@if/.test(line) && !/ outside@/.test(line));
-	if (engineKind === 'dockerd') return links;
-	const rules = await engine.inside('nft', '-j', 'list', 'ruleset');
-	const elements: string[] = [];
-	for (const item of (JSON.parse(rules.stdout || '{"nftables":[]}') as { nftables: NftItem[] }).nftables) {
-		const held = item.map?.elem ?? item.set?.elem ?? [];
-		for (const element of held) elements.push(`firewall element ${JSON.stringify(element)}`);
+	const { argv, env } = engine.command('timeout', '3', 'ip', 'monitor', 'link');
+	const monitor = Bun.spawn([...argv], { env: env ?? {}, stdout: 'pipe', stderr: 'ignore', stdin: 'ignore' });
+	try {
+		let links = await vethsOf(engine);
+		if (links.length > 0) {
+			for await (const _ of monitor.stdout) {
+				links = await vethsOf(engine);
+				if (links.length === 0) break;
+			}
+		}
+		return [...links, ...(engineKind === 'dockerd' ? [] : await firewallElements(engine))];
+	} finally {
+		monitor.kill();
+		await monitor.exited;
 	}
-	return [...links, ...elements];
+}
+
+async function vethsOf(engine: TestEngine): Promise<string[]> {
+	const { stdout } = await engine.inside('ip', '-o', 'link');
+	return stdout.split('\n').filter((line) => /veth|@if/.test(line) && !/ outside@/.test(line));
+}
+
+async function firewallElements(engine: TestEngine): Promise<string[]> {
+	const rules = await engine.inside('nft', '-j', 'list', 'ruleset');
+	const { nftables } = JSON.parse(rules.stdout || '{"nftables":[]}') as { nftables: NftItem[] };
+	return nftables
+		.flatMap((item) => item.map?.elem ?? item.set?.elem ?? [])
+		.map((element) => `firewall element ${JSON.stringify(element)}`);
 }
 
 interface NftItem {
@@ -223,7 +241,7 @@ async function closeEngine(engine: TestEngine, root: string, netns: string): Pro
 		if (engine.pid() === 0) await engine.start();
 		const ids = (await engine.docker('ps', '-aq', '--no-trunc')).stdout.split('\n').filter((id) => id !== '');
 		if (ids.length > 0) {
-			const removed = await engine.dockerWith({ timeout: 60_000 }, 'rm', '-fv', ...ids);
+			const removed = await engine.dockerWith({ timeout: 20_000 }, 'rm', '-fv', ...ids);
 			if (removed.code !== 0) problems.push(`rm -f: ${removed.stderr}`);
 		}
 		const made = (
