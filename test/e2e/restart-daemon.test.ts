@@ -19,15 +19,15 @@ test('kill -9 of the daemon loses no container, log line or exit code', async ()
 	for (const name of idle) await start(name, 'exec sleep 600');
 	const write = 'i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); sleep 0.01; done; exec sleep 600';
 	for (const name of writers) await start(name, write);
-	await start('exits-3', 'read line; exit 3', '-i');
+	await start('exits-3', 'trap "exit 3" TERM; while true; do sleep 0.05; done');
 	await start('exits-signal', 'exec sleep 600');
 	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-signal'));
 	const reader = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-3'));
 	expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(20);
 
 	await engine.kill9();
-	process.kill(pid, 'SIGTERM');
-	process.kill(reader, 'SIGKILL');
+	process.kill(pid, 'SIGKILL');
+	process.kill(reader, 'SIGTERM');
 	await gone(pid);
 	await gone(reader);
 	await engine.start();
@@ -35,7 +35,7 @@ test('kill -9 of the daemon loses no container, log line or exit code', async ()
 	expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(18);
 	expect((await engine.ok('ps', '-aq')).split('\n')).toHaveLength(20);
 	expect(await engine.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'exits-signal', 'exits-3')).toBe(
-		'exited 143\nexited 137',
+		'exited 137\nexited 3',
 	);
 	const last = 'line-399';
 	for (const name of writers) {
@@ -56,12 +56,12 @@ async function gone(pid: number): Promise<void> {
 }
 
 test('attach, exec, ports and stop work on what an earlier daemon started', async () => {
-	await start('echoer', 'while read line; do echo "got $line"; done; exit 6', '-i');
+	await start('echoer', 'read a; echo "got $a"; read b; echo "got $b"; exit 6', '-i');
 	await start('web', 'echo hello >/tmp/index.html; exec httpd -f -p 80 -h /tmp', '-p', '8080:80');
 	await engine.kill9();
 	await engine.start();
 	const attached = await engine.dockerWith({ stdin: 'one\ntwo\n' }, 'attach', 'echoer');
-	expect(attached.stdout).toBe('got one\ngot two\n');
+	expect(attached).toEqual({ code: 6, stdout: 'got one\ngot two\n', stderr: '' });
 	expect(
 		(await engine.inside('curl', '-sS', '--retry', '5', '--retry-all-errors', 'http://127.0.0.1:8080/')).stdout,
 	).toBe('hello\n');
