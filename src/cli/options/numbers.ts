@@ -33,7 +33,7 @@ export function integerFlag(type: keyof typeof integerRanges): (text: string) =>
 	const [low, high, parser] = integerRanges[type];
 	return (text) => {
 		const unsigned = text.replace(/^[+-]/, '').replaceAll(/(?<=\d)_(?=\d)/g, '');
-		const valid = /^(?:\d+|0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)$/.test(unsigned);
+		const valid = /^(?:0|[1-9]\d*|0[0-7]+|0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+)$/.test(unsigned);
 		if (!valid || (low === 0n && /^[+-]/.test(text))) {
 			throw wrong(`strconv.${parser}: parsing ${JSON.stringify(text)}: invalid syntax`);
 		}

@@ -39,6 +39,8 @@ export const command: CommandDef = {
 				const render = compileTemplate(format === 'json' ? '{{json .}}' : format);
 				context.stdout.write(`${render({ Client: ours, Server: server })}\n`);
 			} catch (error) {
+				// A template that wants the server's part fails because there is none.
+				if (failure !== null) throw failure;
 				throw error instanceof TemplateError ? parsingError(error) : error;
 			}
 		}
