@@ -344,6 +344,15 @@ describe('failures to start', () => {
 		expect(world.log.filter((line) => line.startsWith('release'))).toHaveLength(1);
 	});
 
+	test('with auto-remove it goes, and whoever waits for that hears', async () => {
+		world.behaviour = { failStart: 'exec: "nope": executable file not found in $PATH: unknown' };
+		await create('web', { autoRemove: true });
+		const { result } = await world.containers.verbs.wait('web', 'removed', never);
+		await expect(world.containers.verbs.start('web', caller)).rejects.toMatchObject({ code: 'invalid_argument' });
+		expect(await result).toMatchObject({ code: 127 });
+		expect(() => get('web')).toThrow('No such container');
+	});
+
 	test('a port that is taken leaves nothing half-started', async () => {
 		world.failAttach = true;
 		await create('web');

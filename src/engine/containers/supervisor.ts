@@ -65,7 +65,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 		);
 	};
 
-	const recordFailedStart = async (container: Container, error: unknown, caller: Caller): Promise<void> => {
+	const recordFailedStart = (container: Container, error: unknown): void => {
 		const message = messageOf(error);
 		const code = failureCode(message);
 		delays.delete(container.id);
@@ -77,10 +77,18 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 					: { at: 'created', error: message, code },
 		}));
 		waiters.exited(container.id, { code, error: message }, true);
-		if (container.hostConfig.autoRemove) await dependencies.remove(container.id, caller);
 	};
 
-	const start = (id: string, caller: Caller): Promise<void> =>
+	const start = async (id: string, caller: Caller): Promise<void> => {
+		const outcome = await tryStart(id, caller);
+		if (outcome === null) return;
+		// Outside the mutex, which the removal takes for itself.
+		if (containers.find(id)?.hostConfig.autoRemove === true) await dependencies.remove(id, caller);
+		throw outcome.error;
+	};
+
+	/** null when it runs; the error when it was recorded as the container's own. Refusals are thrown. */
+	const tryStart = (id: string, caller: Caller): Promise<{ readonly error: unknown } | null> =>
 		mutex.run(id, async () => {
 			const container = containers.resolve(id);
 			switch (container.state.at) {
@@ -99,11 +107,12 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 			try {
 				launched = await launch(container, dependencies);
 			} catch (error) {
-				await recordFailedStart(container, error, caller);
-				throw error;
+				recordFailedStart(container, error);
+				return { error };
 			}
 			recordStart(container, launched, caller);
 			watch(id, launched.shim);
+			return null;
 		});
 
 	/** From here on the exit is answered, whoever waits for it. */
