@@ -76,7 +76,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 					? { ...current.state, code, error: message, restarting: false }
 					: { at: 'created', error: message, code },
 		}));
-		waiters.exited(container.id, { code, error: message }, true);
+		// Whoever waits for a container that was never up goes on waiting; after a restart that failed it is over.
+		if (container.state.at === 'exited') waiters.exited(container.id, { code, error: null }, true);
 	};
 
 	const start = async (id: string, caller: Caller): Promise<void> => {
