@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Containers, createContainers } from '../engine/containers/containers.ts';
+import { type Containers, createContainers, programOf } from '../engine/containers/containers.ts';
 import { layoutOf } from '../engine/containers/layout.ts';
 import type { Container } from '../engine/containers/model.ts';
 import { createVolumeBinder } from '../engine/containers/mounts.ts';
@@ -110,7 +110,12 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			swapLimit: cgroups.swapLimit,
 			controllers: cgroups.controllers,
 		},
-		writeBundle: createBundleWriter(host, (ref) => pidOf(containers, ref)),
+		writeBundle: createBundleWriter({
+			host,
+			pidOf: (ref) => pidOf(containers, ref),
+			bundlesDir: layout.bundlesDir,
+			runtimeOf: (name) => programOf(programs, name),
+		}),
 		processDocument: createProcessDocuments(layout, host),
 		readLog: readJsonLog,
 		killCgroup: async (path) => killCgroup(path),

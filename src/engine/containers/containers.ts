@@ -1,3 +1,4 @@
+import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
 import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -208,8 +209,12 @@ export function createContainers(given: ContainersDependencies): Containers {
 	};
 }
 
-function programOf(runtimes: ReadonlyMap<string, RuntimeProgram>, name: string): RuntimeProgram {
+/** @throws EngineError `conflict` for a runtime that an earlier configuration had. */
+export function programOf(runtimes: ReadonlyMap<string, RuntimeProgram>, name: string): RuntimeProgram {
 	const program = runtimes.get(name);
 	if (program !== undefined) return program;
-	throw new Error(`runtime ${name} is not configured any more`);
+	throw new EngineError(
+		'conflict',
+		`runtime ${name} of the container is not configured any more: add it again with --add-runtime`,
+	);
 }

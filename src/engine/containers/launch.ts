@@ -14,7 +14,6 @@ export type BundleWriter = (input: {
 	readonly container: Container;
 	readonly rootfs: string;
 	readonly sandbox: Sandbox;
-	readonly bundle: string;
 	readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string };
 	readonly cgroupPath: string;
 }) => Promise<void>;
@@ -133,7 +132,6 @@ export async function launch(container: Container, dependencies: LaunchDependenc
 			container,
 			rootfs: rootfs.path,
 			sandbox,
-			bundle: files.bundle,
 			files,
 			cgroupPath: cgroupPathOf(container),
 		});

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { EngineError } from '../../errors.ts';
+import { writeBundle } from '../../runtime/bundle/bundle.ts';
 import { execProcess } from '../../runtime/bundle/exec-process.ts';
+import type { RuntimeProgram } from '../../runtime/protocol.ts';
 import { buildSpec } from '../../runtime/spec/build.ts';
 import { chooseCapabilities } from '../../runtime/spec/capabilities.ts';
 import { defaultEnv } from '../../runtime/spec/env.ts';
 import { findDevices, hostDevices } from '../../runtime/spec/host.ts';
 import type { HostFacts, NamespaceChoice, ShmChoice, SpecInput, SpecMount } from '../../runtime/spec/input.ts';
-import { serializeSpec } from '../../runtime/spec/serialize.ts';
 import type { OciSpec } from '../../runtime/spec/types.ts';
 import { resolveUser } from '../../runtime/spec/user.ts';
 import type { ExecDependencies } from './execs.ts';
@@ -170,11 +171,16 @@ function networkSysctls(hostConfig: HostConfig, netns: 'host' | 'private' | 'pat
 }
 
 /** Writes bundles for this host. */
-export function createBundleWriter(host: HostFacts, pidOf: PidOf): BundleWriter {
+export function createBundleWriter(dependencies: {
+	readonly host: HostFacts;
+	readonly pidOf: PidOf;
+	readonly bundlesDir: string;
+	readonly runtimeOf: (name: string) => RuntimeProgram;
+}): BundleWriter {
+	const { host, pidOf, bundlesDir, runtimeOf } = dependencies;
 	return async (given) => {
-		const spec = buildSpec(specInput(given, pidOf), host);
-		await mkdir(given.bundle, { recursive: true, mode: 0o700 });
-		await writeFile(join(given.bundle, 'config.json'), serializeSpec(spec), { mode: 0o600 });
+		const { id, hostConfig } = given.container;
+		writeBundle(bundlesDir, id, buildSpec(specInput(given, pidOf), host), runtimeOf(hostConfig.runtime));
 	};
 }
 

@@ -63,7 +63,8 @@ export async function reconcileContainers(dependencies: ReconcileDependencies): 
 		);
 	}
 	await sweep(layout.containersDir, (name) => containers.find(name) !== undefined);
-	await sweep(layout.bundlesDir, (name) => running.some((one) => one.container.id === name));
+	// What begins with a dot is the runtime's cache beside the bundles.
+	await sweep(layout.bundlesDir, (name) => name.startsWith('.') || running.some((one) => one.container.id === name));
 }
 
 /** Starts what the restart policies want to run. In the background: nobody waits for it. */
