@@ -198,6 +198,8 @@ function openNetworks(
 					id: container.id,
 					state: state.at,
 					pid: state.at === 'running' || state.at === 'paused' ? state.pid : null,
+					hostname: container.config.hostname,
+					domainname: container.config.domainname,
 					files: { hosts, resolvConf, hostname: hostnameFile },
 				};
 			},

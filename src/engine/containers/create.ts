@@ -91,6 +91,19 @@ function settleHostConfig(given: HostConfig, dependencies: CreateDependencies): 
 	};
 }
 
+/** What the user (not the image) may not ask of a container whose names are another's. @throws `invalid_argument` in dockerd's words */
+function checkSharedNames({ config, hostConfig }: CreateRequest): void {
+	const conflict = (what: string): never => {
+		throw new EngineError('invalid_argument', `conflicting options: ${what}`);
+	};
+	const shared = hostConfig.networkMode.startsWith('container:');
+	if (shared && config.hostname !== '') conflict('hostname and the network mode');
+	if (hostConfig.utsMode === 'host' && config.hostname !== '') conflict('hostname and the UTS mode');
+	const publishes = hostConfig.publishAllPorts || Object.keys(hostConfig.portBindings).length > 0;
+	if (shared && !publishes && config.exposedPorts.length > 0)
+		conflict('port exposing and the container type network mode');
+}
+
 function initialEndpoints(request: CreateRequest, networkMode: string): readonly Endpoint[] {
 	if (networkMode === 'host' || networkMode === 'none' || networkMode.startsWith('container:')) return [];
 	const names = new Set([
@@ -167,6 +180,7 @@ export async function createContainer(
 			);
 		}
 	}
+	checkSharedNames(request);
 	const image = await dependencies.images.resolve(request.config.image, request.platform);
 	const warnings = checkResources(request.hostConfig.resources, dependencies.limits);
 	const bare = await assemble(request, image, dependencies);

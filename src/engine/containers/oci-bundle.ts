@@ -117,19 +117,20 @@ function fileMounts(
 function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput {
 	const { container, rootfs, sandbox, files, cgroupPath } = given;
 	const { config, hostConfig } = container;
+	const { hostname, domainname } = sandbox.identity ?? config;
 	const security = parseSecurityOptions(hostConfig.securityOpt);
 	const { home, ...user } = resolveUser(rootfs, config.user, hostConfig.groupAdd);
 	const mounts = userMounts(container);
 	const taken = new Set(mounts.map((one) => one.target));
 	return {
 		args: [container.path, ...container.args],
-		env: defaultEnv({ env: config.env, hostname: config.hostname, tty: config.tty, home }),
+		env: defaultEnv({ env: config.env, hostname, tty: config.tty, home }),
 		cwd: config.workingDir || '/',
 		user,
 		tty: config.tty,
 		consoleSize: hostConfig.consoleSize[0] > 0 ? hostConfig.consoleSize : null,
-		hostname: config.hostname,
-		domainname: config.domainname,
+		hostname,
+		domainname,
 		rootfs,
 		readonlyRootfs: hostConfig.readonlyRootfs,
 		mounts: [...fileMounts(files, taken, false), ...mounts],

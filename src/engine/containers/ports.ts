@@ -37,6 +37,8 @@ export interface Sandbox {
 	readonly ports: readonly PublishedPort[];
 	/** Contents of the files to mount into the container. */
 	readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string };
+	/** The names of the container whose network is shared: they are taken with it. Absent: the container's own. */
+	readonly identity?: { readonly hostname: string; readonly domainname: string };
 }
 
 /** What containers need of networks. */

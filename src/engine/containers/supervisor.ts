@@ -55,6 +55,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 			container.id,
 			(current) => ({
 				...current,
+				config: { ...current.config, ...launched.sandbox.identity },
 				endpoints: launched.sandbox.endpoints,
 				ports: launched.sandbox.ports,
 				hasBeenStarted: true,

@@ -17,6 +17,8 @@ export interface NetworkPeer {
 	readonly state: string;
 	/** null unless it runs. */
 	readonly pid: number | null;
+	readonly hostname: string;
+	readonly domainname: string;
 	/** Paths on the host of its files. */
 	readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string };
 }
@@ -124,7 +126,9 @@ export function createAttachment(options: AttachmentOptions): {
 		}
 		const files = copyFiles(peer.files);
 		const netns = { kind: 'path', path: `/proc/${peer.pid}/ns/net` } as const;
-		return { sandbox: { netns, endpoints: [], ports: [], files }, entries: [] };
+		const { hostname, domainname } = peer;
+		const identity = { hostname, domainname };
+		return { sandbox: { netns, endpoints: [], ports: [], files, identity }, entries: [] };
 	};
 
 	const attachNetwork = async (request: SandboxRequest, ref: string): Promise<Attached> => {

@@ -27,10 +27,10 @@ export function checkSharedMode(request: SandboxRequest): void {
 	};
 	if (request.dns.length > 0) conflict('dns and the network mode');
 	if (request.extraHosts.length > 0) conflict('custom host-to-IP mapping and the network mode');
-	if (request.publishAllPorts || Object.keys(request.portBindings).length > 0) {
-		conflict('port publishing and the container type network mode');
-	}
 	if (Object.values(request.endpointRequests).some(({ macAddress }) => macAddress !== '')) {
 		conflict('mac-address and the network mode');
+	}
+	if (request.publishAllPorts || Object.keys(request.portBindings).length > 0) {
+		conflict('port publishing and the container type network mode');
 	}
 }

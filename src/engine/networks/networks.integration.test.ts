@@ -81,14 +81,10 @@ function registerTests(lan: string): void {
 				nameOf: (id) => `name-${id}`,
 				find(ref) {
 					const path = '/etc/hosts';
-					if (ref === 'live')
-						return {
-							id: ref,
-							state: 'running',
-							pid: process.pid,
-							files: { hosts: path, resolvConf: path, hostname: path },
-						};
-					return { id: ref, state: 'exited', pid: null, files: { hosts: path, resolvConf: path, hostname: path } };
+					const files = { hosts: path, resolvConf: path, hostname: path };
+					const names = { hostname: `host-${ref}`, domainname: 'example.test' };
+					const state = ref === 'live' ? { state: 'running', pid: process.pid } : { state: 'exited', pid: null };
+					return { id: ref, ...names, ...state, files };
 				},
 			},
 			log: { warn: (message) => warnings.push(message) },
