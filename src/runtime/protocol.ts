@@ -110,6 +110,8 @@ export interface Shim {
 	exec(job: ExecJob): Promise<ShimExec>;
 	/** Resolves once the exit status is durable. Rejects with `unavailable` when the shim dies without one. */
 	readonly exited: Promise<ExitStatus>;
+	/** Resolves once nothing of the run is left that another run would meet: cgroup, runtime state, socket. Never rejects. */
+	readonly released: Promise<void>;
 	/** Lets go of the connection (and of a shim that was never started, which then ends). */
 	close(): void;
 }

@@ -93,6 +93,8 @@ export class ControlChannel {
 export class ShimClient implements Shim {
 	readonly id: string;
 	readonly exited: Promise<ExitStatus>;
+	readonly released: Promise<void>;
+	private release: () => void = () => {};
 	private settle: { resolve(exit: ExitStatus): void; reject(error: unknown): void } | null = null;
 	private readonly execEnds = new Map<string, PromiseWithResolvers<{ readonly code: number }>>();
 
@@ -104,6 +106,9 @@ export class ShimClient implements Shim {
 		this.id = identity.id;
 		this.exited = new Promise((resolve, reject) => {
 			this.settle = { resolve, reject };
+		});
+		this.released = new Promise((resolve) => {
+			this.release = resolve;
 		});
 		this.exited.catch(() => {}); // Whoever awaits it sees the rejection; nobody has to.
 		channel.onEvent = (event) => this.told(event);
@@ -188,6 +193,8 @@ export class ShimClient implements Shim {
 			this.execEnds.delete(event.execId);
 		} else if (event.event === 'exited') {
 			this.settle?.resolve(event.exit);
+		} else if (event.event === 'released') {
+			this.release();
 		}
 	}
 
@@ -198,6 +205,7 @@ export class ShimClient implements Shim {
 		const exit = readExitStatus(this.identity.stateDir);
 		if (exit !== null) this.settle?.resolve(exit);
 		else this.settle?.reject(error);
+		this.release();
 	}
 
 	private command(): string {

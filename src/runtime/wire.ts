@@ -27,6 +27,8 @@ export type ShimAnswer =
 export type ShimEvent =
 	| { readonly event: 'hello'; readonly pid: number }
 	| { readonly event: 'exited'; readonly exit: ExitStatus }
+	/** The cgroup, the runtime's state and the socket are gone: another run of the container may begin. */
+	| { readonly event: 'released' }
 	| { readonly event: 'exec-exited'; readonly execId: string; readonly code: number };
 
 /** What `state` answers: what a new daemon needs to take a shim over. */

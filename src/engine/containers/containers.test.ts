@@ -19,6 +19,7 @@ import type { Container, ContainerConfig, HostConfig } from './model.ts';
 class FakeShim implements Shim {
 	readonly ended = Promise.withResolvers<ExitStatus>();
 	readonly exited = this.ended.promise;
+	readonly released = Promise.resolve();
 	readonly signals: number[] = [];
 	started = false;
 	attached = 0;

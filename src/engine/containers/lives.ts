@@ -20,6 +20,10 @@ export interface Lives {
 	get(id: string): Live | undefined;
 	set(id: string, live: Live): void;
 	delete(id: string): void;
+	/** Notes that a run ended whose shim still takes things away; another run waits for that. */
+	leaving(id: string, released: Promise<void>): void;
+	/** Resolves when nothing of an earlier run is in the way. */
+	left(id: string): Promise<void>;
 	/** Adds a client that waits for the start. Returns the way to withdraw it. */
 	enqueue(id: string, attachment: PendingAttachment): () => void;
 	/** Takes all clients that wait. */
@@ -30,7 +34,15 @@ export interface Lives {
 export function createLives(): Lives {
 	const lives = new Map<string, Live>();
 	const pending = new Map<string, Set<PendingAttachment>>();
+	const leaving = new Map<string, Promise<void>>();
 	return {
+		leaving(id, released) {
+			leaving.set(id, released);
+			void released.then(() => {
+				if (leaving.get(id) === released) leaving.delete(id);
+			});
+		},
+		left: (id) => leaving.get(id) ?? Promise.resolve(),
 		get: (id) => lives.get(id),
 		set: (id, live) => void lives.set(id, live),
 		delete: (id) => void lives.delete(id),

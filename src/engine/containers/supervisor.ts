@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { codeOf, EngineError, messageOf } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
+import { withDeadline } from '../../lib/deadline.ts';
 import type { KeyedMutex } from '../../lib/keyed-mutex.ts';
 import { parseNano, timestamp } from '../../lib/time.ts';
 import type { ExitStatus, Shim } from '../../runtime/protocol.ts';
@@ -35,6 +36,8 @@ export interface Supervisor {
 }
 
 const self: Caller = {};
+/** How long a start waits, in milliseconds, for the shim of the last run to take its things away. */
+const leavePatience = 10_000;
 
 /** docker's exit codes for a process that could not be started. */
 function failureCode(message: string): number {
@@ -107,6 +110,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 			cancelRestart(id);
 			let launched: Launched;
 			try {
+				await withDeadline(lives.left(id), leavePatience, 'the end of its last run');
 				launched = await launch(container, dependencies);
 			} catch (error) {
 				recordFailedStart(container, error);
@@ -182,6 +186,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 				attributes: { exitCode: String(status.code), execDuration: String(Math.floor(ranFor / 1000)) },
 			},
 		);
+		const shim = lives.get(current.id)?.shim;
+		if (shim !== undefined) lives.leaving(current.id, shim.released);
 		lives.delete(current.id);
 		// The record has it now: a later daemon must not take it for the exit of a later run.
 		await rm(layout.files(current.id).exit, { force: true });

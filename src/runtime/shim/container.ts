@@ -39,7 +39,7 @@ export class ContainerProcess {
 	}
 
 	/**
-	 * Runs the container. `exited` resolves once the exit status is durable and nothing of the container is left.
+	 * Runs the container. `exited` resolves once the exit status is durable; `clean` then takes away what is left.
 	 * @throws `invalid_argument` with the runtime's message; then nothing is left either
 	 */
 	async start(): Promise<{ readonly pid: number; readonly startedAt: string; readonly exited: Promise<ExitStatus> }> {
@@ -92,7 +92,6 @@ export class ContainerProcess {
 		killCgroup(this.job.cgroupPath);
 		await this.output.finish();
 		const oomKilled = oomKills(this.job.cgroupPath) > 0;
-		await this.clean();
 		const exit: ExitStatus = { code, oomKilled, finishedAt, pid, startedAt };
 		writeDurably(this.job.stateDir, 'exit.json', JSON.stringify(exit));
 		this.phase = { at: 'exited', exit };
@@ -100,7 +99,7 @@ export class ContainerProcess {
 	}
 
 	/** Takes away what the runtime made: its state and the cgroup. */
-	private async clean(): Promise<void> {
+	async clean(): Promise<void> {
 		const { runtime, id, cgroupPath } = this.job;
 		killCgroup(cgroupPath);
 		// A process that was killed a moment ago still counts: the kernel tells nobody when it stops to.

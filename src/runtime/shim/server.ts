@@ -106,6 +106,10 @@ export class ShimServer {
 		const { pid, startedAt, exited } = await this.current().start();
 		void exited.then(async (exit) => {
 			this.announce({ event: 'exited', exit });
+			// Told first: who waits for the exit does not wait for the kernel to take cgroups apart.
+			await this.current().clean();
+			this.stopListening();
+			this.announce({ event: 'released' });
 			await this.finish();
 		});
 		return { pid, startedAt };
@@ -216,9 +220,16 @@ export class ShimServer {
 		this.quit();
 	}
 
-	private quit(): void {
-		this.listener?.stop(false);
+	private stopListening(): void {
+		if (this.listener === null) return;
+		this.listener.stop(false);
+		this.listener = null;
+		// Once only: later the path may be the next shim's.
 		if (this.container !== null) rmSync(this.container.job.socket, { force: true });
+	}
+
+	private quit(): void {
+		this.stopListening();
 		this.endProcess();
 	}
 }
