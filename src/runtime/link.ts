@@ -57,6 +57,13 @@ export class Link {
 		return link;
 	}
 
+	/** The descriptor; -1 when the connection is gone. */
+	get fd(): number {
+		// Bun has it; its types do not.
+		const socket = this.socket as { readonly fd?: number } | null;
+		return this.gone ? -1 : (socket?.fd ?? -1);
+	}
+
 	get isGone(): boolean {
 		return this.gone;
 	}

@@ -11,7 +11,7 @@ import type { ShimAnswer, ShimEvent, ShimRequest } from './wire.ts';
 
 const callTimeout = 10_000;
 /** A start may wait for a slow disk or a busy host; the shim's own limit is a little shorter. */
-const startTimeout = 30_000;
+export const startTimeout = 30_000;
 /** How long a kill waits for the shim before it goes past it. */
 const killPatience = 2_000;
 

@@ -2,9 +2,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import type { Subprocess, UnixSocketListener } from 'bun';
 import { EngineError } from '../errors.ts';
 import { maxUnixPath } from '../kernel/fd-passing.ts';
+import { peerOf } from '../kernel/peer.ts';
+import { sendSignal } from '../kernel/process.ts';
 import { Link } from './link.ts';
 import type { Shim, ShimJob, ShimState, Shims } from './protocol.ts';
-import { ControlChannel, connect, ShimClient } from './shim-client.ts';
+import { ControlChannel, connect, ShimClient, startTimeout } from './shim-client.ts';
 import type { ShimReport } from './wire.ts';
 
 /** How shims are started. */
@@ -30,6 +32,11 @@ export function ownProgram(): { executable: string; argvPrefix: string[] } {
 const spawnTimeout = 15_000;
 /** After a start, before a new spare is made: the container's first moments come first. */
 const replenishDelay = 100;
+/** Until a shim that does not say its state is taken for a stopped one. */
+const statePatience = 2_000;
+
+const SIGKILL = 9;
+const SIGCONT = 18;
 
 interface SpareShim {
 	readonly channel: ControlChannel;
@@ -53,6 +60,8 @@ class ShimPool implements Shims {
 
 	constructor(private readonly options: ShimsOptions) {
 		this.socket = `${options.runDir}/shims.sock`;
+		// Shims that an earlier daemon was still making learn by this that they are not wanted.
+		rmSync(this.socket, { force: true });
 	}
 
 	async launch(job: ShimJob): Promise<Shim> {
@@ -81,7 +90,7 @@ class ShimPool implements Shims {
 		}
 		const channel = new ControlChannel(link);
 		try {
-			const report = (await channel.call({ op: 'state' })) as ShimReport;
+			const report = await reportOf(channel);
 			const { state, stateDir, cgroupPath, runtimeName, shimPid: pid } = report;
 			if (state.id !== id) throw new EngineError('corrupt', `the shim at ${socket} serves another container`);
 			const shim = new ShimClient(
@@ -195,5 +204,24 @@ class ShimPool implements Shims {
 			this.expected.delete(event.pid);
 			arrived(channel);
 		};
+	}
+}
+
+/** What a shim says of itself. One that does not answer is woken, should it be stopped, and ended when that does not help. */
+async function reportOf(channel: ControlChannel): Promise<ShimReport> {
+	try {
+		return (await channel.call({ op: 'state' }, statePatience)) as ShimReport;
+	} catch (error) {
+		if (!(error instanceof EngineError) || error.code !== 'timeout') throw error;
+	}
+	const { pid } = peerOf(channel.link.fd);
+	// 0: it lives in a pid namespace that we do not see.
+	const signal = (number: number): boolean => pid > 0 && sendSignal(pid, number);
+	signal(SIGCONT);
+	try {
+		return (await channel.call({ op: 'state' }, startTimeout)) as ShimReport;
+	} catch (error) {
+		if (error instanceof EngineError && error.code === 'timeout') signal(SIGKILL);
+		throw error;
 	}
 }

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
 import { becomeSubreaper } from '../../kernel/process.ts';
 import { Link } from '../link.ts';
@@ -15,12 +15,24 @@ export async function runShim(args: readonly string[]): Promise<void> {
 	process.on('SIGHUP', () => {});
 	becomeSubreaper();
 	children.listen();
+	// Before the connection: whoever answers then is of this socket, or of a later one that does not know us.
+	const made = identityOf(daemon);
 	const link = await Link.connect(daemon);
-	const server = new ShimServer(children, () => process.exit(0));
+	const server = new ShimServer(
+		children,
+		() => identityOf(daemon) !== made,
+		() => process.exit(0),
+	);
 	process.on('uncaughtException', (error) => report(server, error));
 	process.on('unhandledRejection', (error) => report(server, error));
 	server.serve(link);
 	link.writeLine({ event: 'hello', pid: process.pid });
+}
+
+/** Which file this is; '' when there is none. */
+function identityOf(path: string): string {
+	const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+	return found === undefined ? '' : `${found.ino} ${found.ctimeNs}`;
 }
 
 /** A shim has no terminal and no output of its own; it goes on, for the container's sake. */

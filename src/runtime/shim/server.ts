@@ -20,8 +20,15 @@ export class ShimServer {
 	private readonly controls = new Set<Link>();
 	private readonly execs = new Map<string, Exec>();
 
+	/** Settles with the start that was asked for. */
+	private starting: Promise<unknown> = Promise.resolve();
+	/** A new daemon was told that nothing runs: nothing may, from then on. */
+	private retired = false;
+
+	/** `isOrphan`: whether the daemon that made this shim has been succeeded by another. */
 	constructor(
 		private readonly children: Children,
+		private readonly isOrphan: () => boolean,
 		private readonly endProcess: () => void,
 	) {}
 
@@ -73,8 +80,9 @@ export class ShimServer {
 			case 'job':
 				return this.takeJob(request.job);
 			case 'start':
-				return this.start();
+				return this.startOnce();
 			case 'state':
+				await this.starting;
 				return this.report();
 			case 'signal':
 				return this.current().signal(request.signal, request.all);
@@ -99,7 +107,16 @@ export class ShimServer {
 		});
 		chmodSync(job.socket, 0o600);
 		this.container = container;
+		// A new daemon makes itself known before it looks for shims: either it finds this one by the socket, or we know it.
+		if (this.isOrphan()) throw new EngineError('cancelled', 'another daemon has taken over');
 		return null;
+	}
+
+	private startOnce(): Promise<{ pid: number; startedAt: string }> {
+		if (this.retired) throw new EngineError('cancelled', 'another daemon has taken over');
+		const started = this.start();
+		this.starting = Promise.allSettled([started]);
+		return started;
 	}
 
 	private async start(): Promise<{ pid: number; startedAt: string }> {
@@ -166,6 +183,7 @@ export class ShimServer {
 
 	private report(): ShimReport {
 		const { phase, job } = this.current();
+		this.retired = phase.at === 'ready';
 		const running = phase.at === 'running' ? phase : phase.at === 'exited' ? phase.exit : null;
 		return {
 			state: {
