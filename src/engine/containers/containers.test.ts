@@ -14,6 +14,7 @@ import { openRecords, type Records } from '../../store/records/records.ts';
 import { type Containers, createContainers } from './containers.ts';
 import { layoutOf } from './layout.ts';
 import type { Container, ContainerConfig, HostConfig } from './model.ts';
+import { plainConfig, plainHostConfig } from './values.test-support.ts';
 
 /** A shim whose container ends on SIGKILL, and on SIGTERM unless it is stubborn. */
 class FakeShim implements Shim {
@@ -63,85 +64,8 @@ class FakeShim implements Shim {
 	close() {}
 }
 
-const config: ContainerConfig = {
-	hostname: '',
-	domainname: '',
-	user: '',
-	attachStdin: false,
-	attachStdout: true,
-	attachStderr: true,
-	exposedPorts: [],
-	tty: false,
-	openStdin: false,
-	stdinOnce: false,
-	env: [],
-	cmd: ['sleep', '9'],
-	entrypoint: null,
-	image: 'busybox',
-	volumes: [],
-	workingDir: '',
-	labels: {},
-	stopSignal: null,
-	stopTimeout: null,
-	healthcheck: null,
-	shell: null,
-	onBuild: null,
-	networkDisabled: false,
-	argsEscaped: false,
-};
-const hostConfig: HostConfig = {
-	mounts: [],
-	resources: {
-		memory: 0,
-		memorySwap: 0,
-		memoryReservation: 0,
-		nanoCpus: 0,
-		cpuShares: 0,
-		cpuPeriod: 0,
-		cpuQuota: 0,
-		cpusetCpus: '',
-		cpusetMems: '',
-		blkioWeight: 0,
-		pidsLimit: null,
-		oomKillDisable: false,
-	},
-	ulimits: [],
-	devices: [],
-	logDriver: 'json-file',
-	logOptions: {},
-	networkMode: 'default',
-	portBindings: {},
-	publishAllPorts: false,
-	restartPolicy: { name: 'no', maximumRetryCount: 0 },
-	autoRemove: false,
-	capAdd: [],
-	capDrop: [],
-	privileged: false,
-	readonlyRootfs: false,
-	dns: [],
-	dnsOptions: [],
-	dnsSearch: [],
-	extraHosts: [],
-	groupAdd: [],
-	ipcMode: '',
-	pidMode: '',
-	utsMode: '',
-	cgroupnsMode: '',
-	usernsMode: '',
-	cgroupParent: '',
-	securityOpt: [],
-	shmSize: 0,
-	sysctls: {},
-	runtime: '',
-	init: false,
-	oomScoreAdj: 0,
-	maskedPaths: null,
-	readonlyPaths: null,
-	annotations: {},
-	containerIdFile: '',
-	consoleSize: [0, 0],
-	volumeDriver: '',
-};
+const config: ContainerConfig = { ...plainConfig, cmd: ['sleep', '9'] };
+const hostConfig = plainHostConfig;
 
 interface World {
 	containers: Containers;

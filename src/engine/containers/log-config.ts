@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError, messageOf } from '../../errors.ts';
 import type { LogTarget } from '../../runtime/protocol.ts';
 import type { Container } from './model.ts';
 
@@ -29,6 +29,16 @@ function parseSize(text: string): number {
 	return Math.floor(Number(match[1]) * unit);
 }
 
+/** The pattern of an option; null when it is not given. @throws `invalid_argument`. */
+function compilePattern(option: string, text: string | undefined): RegExp | null {
+	if (text === undefined || text === '') return null;
+	try {
+		return new RegExp(text);
+	} catch (error) {
+		throw new EngineError('invalid_argument', `invalid value for log opt '${option}': ${messageOf(error)}`);
+	}
+}
+
 /** Checks a driver and its options. null: the `none` driver. @throws `invalid_argument`. */
 export function parseLogOptions(driver: string, options: Readonly<Record<string, string>>): JsonFileOptions | null {
 	if (driver === 'none') return null;
@@ -40,6 +50,7 @@ export function parseLogOptions(driver: string, options: Readonly<Record<string,
 			throw new EngineError('invalid_argument', `unknown log opt '${key}' for json-file log driver`);
 		}
 	}
+	for (const key of ['labels-regex', 'env-regex']) compilePattern(key, options[key]);
 	const maxSize = options['max-size'] === undefined ? -1 : parseSize(options['max-size']);
 	const maxFiles = Number(options['max-file'] ?? '1');
 	if (!Number.isInteger(maxFiles) || maxFiles < 1) {
@@ -61,7 +72,7 @@ function pick(
 	regex: string | undefined,
 ): Record<string, string> {
 	const wanted = new Set((names ?? '').split(',').filter((name) => name !== ''));
-	const pattern = regex === undefined || regex === '' ? null : new RegExp(regex);
+	const pattern = compilePattern('regex', regex);
 	return Object.fromEntries(Object.entries(all).filter(([key]) => wanted.has(key) || pattern?.test(key) === true));
 }
 

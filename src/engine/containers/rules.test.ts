@@ -3,37 +3,11 @@ import { parseSignal } from '../../lib/signals.ts';
 import { mergeImageConfig, processOf } from './create.ts';
 import { parseDetachKeys, untilDetach } from './detach-keys.ts';
 import { parseLogOptions } from './log-config.ts';
-import type { ContainerConfig } from './model.ts';
 import { checkName, makeName } from './names.ts';
 import { checkResources } from './resources.ts';
 import { decideRestart } from './restart-policy.ts';
+import { noLimits, plainConfig } from './values.test-support.ts';
 
-const emptyConfig: ContainerConfig = {
-	hostname: '',
-	domainname: '',
-	user: '',
-	attachStdin: false,
-	attachStdout: true,
-	attachStderr: true,
-	exposedPorts: [],
-	tty: false,
-	openStdin: false,
-	stdinOnce: false,
-	env: [],
-	cmd: null,
-	entrypoint: null,
-	image: 'busybox',
-	volumes: [],
-	workingDir: '',
-	labels: {},
-	stopSignal: null,
-	stopTimeout: null,
-	healthcheck: null,
-	shell: null,
-	onBuild: null,
-	networkDisabled: false,
-	argsEscaped: false,
-};
 const image = {
 	Entrypoint: ['/entry'],
 	Cmd: ['serve'],
@@ -46,7 +20,7 @@ const image = {
 describe('image and user config', () => {
 	test('the image gives what the user does not', () => {
 		const merged = mergeImageConfig(
-			{ ...emptyConfig, env: ['A=user'], labels: { two: 'user' }, exposedPorts: ['53/udp'] },
+			{ ...plainConfig, env: ['A=user'], labels: { two: 'user' }, exposedPorts: ['53/udp'] },
 			image,
 		);
 		expect(merged.env).toEqual(['A=user', 'PATH=/bin']);
@@ -62,11 +36,11 @@ describe('image and user config', () => {
 		[{ entrypoint: [''], cmd: ['z'] }, ['z']],
 		[{ entrypoint: [] }, ['serve']],
 	])('%j runs %j', (user, words) => {
-		const { path, args } = processOf(mergeImageConfig({ ...emptyConfig, ...user }, image));
+		const { path, args } = processOf(mergeImageConfig({ ...plainConfig, ...user }, image));
 		expect([path, ...args]).toEqual(words);
 	});
 	test('nothing to run is refused', () => {
-		expect(() => processOf(mergeImageConfig(emptyConfig, {}))).toThrow('no command specified');
+		expect(() => processOf(mergeImageConfig(plainConfig, {}))).toThrow('no command specified');
 	});
 });
 
@@ -161,20 +135,6 @@ describe('limits', () => {
 		swapLimit: true,
 		controllers: new Set(['memory', 'cpu', 'pids', 'cpuset']),
 	} as const;
-	const none = {
-		memory: 0,
-		memorySwap: 0,
-		memoryReservation: 0,
-		nanoCpus: 0,
-		cpuShares: 0,
-		cpuPeriod: 0,
-		cpuQuota: 0,
-		cpusetCpus: '',
-		cpusetMems: '',
-		blkioWeight: 0,
-		pidsLimit: null,
-		oomKillDisable: false,
-	};
 	test.each([
 		[{ memory: 1000 }, /Minimum memory limit/],
 		[{ memory: 2 ** 24, memorySwap: 2 ** 23 }, /memoryswap/],
@@ -182,10 +142,10 @@ describe('limits', () => {
 		[{ nanoCpus: 3e9 }, /only 2 CPUs/],
 		[{ nanoCpus: 1e9, cpuQuota: 5000 }, /Conflicting options/],
 	])('%j is refused', (limits, message) => {
-		expect(() => checkResources({ ...none, ...limits }, host)).toThrow(message);
+		expect(() => checkResources({ ...noLimits, ...limits }, host)).toThrow(message);
 	});
 	test('a limit that the host cannot enforce is refused', () => {
-		expect(() => checkResources({ ...none, pidsLimit: 5 }, { ...host, controllers: new Set() })).toThrow(/no pids/);
+		expect(() => checkResources({ ...noLimits, pidsLimit: 5 }, { ...host, controllers: new Set() })).toThrow(/no pids/);
 	});
 });
 
@@ -204,6 +164,7 @@ describe('log options', () => {
 		['json-file', { nonsense: '1' }, /unknown log opt/],
 		['json-file', { 'max-size': 'big' }, /max-size/],
 		['json-file', { 'max-file': '0' }, /max-file/],
+		['json-file', { 'env-regex': '(' }, /env-regex/],
 	] as const)('%s %j is refused', (driver, options, message) => {
 		expect(() => parseLogOptions(driver, options)).toThrow(message);
 	});

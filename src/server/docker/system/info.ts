@@ -59,7 +59,7 @@ export function infoResponse(system: System, queries: ContainerQueries, images: 
 			Volume: ['local'],
 			Network: ['bridge', 'host', 'null'],
 			Authorization: null,
-			Log: ['json-file', 'local', 'none'],
+			Log: ['json-file', 'none'],
 		},
 		MemoryLimit: has('memory'),
 		SwapLimit: facts.swapLimit,
