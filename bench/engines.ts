@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gantryProgram, processesOf, within } from '../test/support/daemon.ts';
@@ -10,21 +19,20 @@ export interface BenchEngine {
 	readonly name: string;
 	/** The client's program with its fixed arguments. */
 	readonly client: readonly string[];
-	/** Words to add behind `run` and `create`. */
-	readonly runFlags: readonly string[];
 	/** A command line in the engine's namespace. */
 	command(...argv: string[]): Command;
 	/** Runs the client. @throws when it fails. */
 	call(...args: string[]): Promise<string>;
-	/** Starts the daemon and gives the milliseconds until its API answered; null: it has none. */
+	/** Starts the daemon and gives the milliseconds until its API answered; null: it runs. */
 	startDaemon(): Promise<number | null>;
 	stopDaemon(): Promise<void>;
-	/** Process ids of the daemon (and containerd), without those of containers. */
+	/** Process ids of the daemon and containerd, without those that belong to a container. */
 	daemonPids(): number[];
 	/** Process ids that keep one container: shims and the like. */
 	keeperPids(): number[];
 	/** Two names for the same daemon share it. */
-	readonly daemon: string;
+	readonly daemon: Kind;
+	readonly socket: string;
 	close(): Promise<void>;
 }
 
@@ -66,56 +74,107 @@ async function mustRun(command: Command, what: string): Promise<string> {
 	return result.stdout.trim();
 }
 
-/** Gantry's or Docker's daemon, to be shared by several clients. */
+type Kind = 'gantry' | 'dockerd' | 'podman';
+
+/** Engine programs that must be there, and what it is called when they are not. */
+const programs: Record<Kind, string> = {
+	gantry: gantryProgram,
+	dockerd: '/usr/sbin/dockerd',
+	podman: '/usr/bin/podman',
+};
+
+/** Why an engine cannot be measured here; null when it can. */
+export function missing(kind: Kind): string | null {
+	return existsSync(programs[kind]) ? null : `${programs[kind]} is not installed`;
+}
+
+function daemonArguments(kind: Kind, { root, socket }: Place): string[] {
+	if (kind === 'podman') return podmanArguments(root, socket);
+	const directories = ['--data-root', `${root}/data`, '--exec-root', `${root}/exec`, '--pidfile', `${root}/pid`];
+	return [programs[kind], ...(kind === 'gantry' ? ['daemon'] : []), ...directories, '-H', `unix://${socket}`];
+}
+
+/** podman has no daemon of its own, but serves the same API for the same client. */
+function podmanArguments(root: string, socket: string): string[] {
+	const roots = ['--root', `${root}/data`, '--runroot', `${root}/run`, '--tmpdir', `${root}/tmp`];
+	const settings = ['--cgroup-manager', 'cgroupfs', '--events-backend', 'file', '--storage-driver', 'overlay'];
+	return [programs.podman, ...roots, ...settings, 'system', 'service', '--time', '0', `unix://${socket}`];
+}
+
+/**
+ * podman asks for higher limits than its own by default, which needs CAP_SYS_RESOURCE: root in a container often lacks
+ * it, and crun fails then. The limits here are what every process may have.
+ */
+function writePodmanSettings(root: string): Record<string, string> {
+	const containers = `${root}/containers.conf`;
+	const registries = `${root}/registries.conf`;
+	writeFileSync(
+		containers,
+		`[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n[engine]\nruntime = "crun"\n`,
+	);
+	writeFileSync(registries, `[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n`);
+	return { CONTAINERS_CONF: containers, CONTAINERS_REGISTRIES_CONF: registries };
+}
+
+/** An engine's daemon, to be shared by several clients. */
 export class DaemonPlace {
 	private readonly place: Place;
+	private readonly settings: Record<string, string>;
 	private child: ChildProcess | null = null;
 	private exited: Promise<void> = Promise.resolve();
-	private readonly program: readonly string[];
 
-	constructor(readonly kind: 'gantry' | 'dockerd') {
+	constructor(readonly kind: Kind) {
 		this.place = makePlace(kind);
-		this.program = kind === 'gantry' ? [gantryProgram, 'daemon'] : ['/usr/sbin/dockerd'];
+		this.settings = kind === 'podman' ? writePodmanSettings(this.place.root) : {};
+	}
+
+	get socket(): string {
+		return this.place.socket;
 	}
 
 	command(...argv: string[]): Command {
 		const { netns, socket, root } = this.place;
-		const env = { ...process.env, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: `${root}/cli` };
+		const env = { ...process.env, ...this.settings, DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: `${root}/cli` };
 		return { argv: ['nsenter', `--net=/run/netns/${netns}`, ...argv], env };
 	}
 
-	/** Milliseconds until the API answers. */
+	/** Milliseconds until the API answers; null when it runs already. */
 	async start(): Promise<number | null> {
 		if (this.child !== null) return null;
-		const { root, socket } = this.place;
-		const flags = [
-			'--data-root',
-			`${root}/data`,
-			'--exec-root',
-			`${root}/exec`,
-			'--pidfile',
-			`${root}/pid`,
-			'-H',
-			`unix://${socket}`,
-		];
-		const { argv } = this.command(...this.program, ...flags);
+		const { argv, env } = this.command(...daemonArguments(this.kind, this.place));
 		const before = performance.now();
-		const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+		const child = spawn(argv[0] ?? '', argv.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
 		this.child = child;
-		this.exited = new Promise((resolve) => child.once('exit', () => resolve()));
 		let log = '';
-		const listens = new Promise<void>((resolve) => {
-			const take = (chunk: Buffer) => {
-				if (log.length < 50_000) log += chunk.toString();
-				if (log.includes('API listen on')) resolve();
-			};
-			child.stdout?.on('data', take);
-			child.stderr?.on('data', take);
-		});
-		const ended = this.exited.then(() => Promise.reject(new Error(`${this.kind} ended:\n${log.slice(-2000)}`)));
-		ended.catch(() => {});
-		await within(60_000, Promise.race([listens, ended]), () => `${this.kind} is not ready:\n${log.slice(-2000)}`);
+		const take = (chunk: Buffer) => {
+			if (log.length < 50_000) log += chunk.toString();
+		};
+		child.stdout?.on('data', take);
+		child.stderr?.on('data', take);
+		let ended = false;
+		this.exited = new Promise((resolve) =>
+			child.once('exit', () => {
+				ended = true;
+				resolve();
+			}),
+		);
+		// The only sign that all engines give alike.
+		while (!(await this.answers())) {
+			if (ended || performance.now() - before > 60_000)
+				throw new Error(`${this.kind} is not ready:\n${log.slice(-2000)}`);
+			await Bun.sleep(2);
+		}
 		return performance.now() - before;
+	}
+
+	/** Whether the API answers a ping. */
+	async answers(): Promise<boolean> {
+		if (!existsSync(this.place.socket)) return false;
+		try {
+			return (await fetch('http://localhost/_ping', { unix: this.place.socket })).ok;
+		} catch {
+			return false;
+		}
 	}
 
 	async stop(): Promise<void> {
@@ -130,11 +189,11 @@ export class DaemonPlace {
 		return pid === undefined ? [] : [pid, ...childrenOf(pid).filter((child) => /containerd$/.test(nameOf(child)))];
 	}
 
+	/** Shims, containerd's shims, conmons. */
 	keeperPids(): number[] {
-		const { root } = this.place;
-		return processesOf(root)
+		return processesOf(this.place.root)
 			.map(({ pid }) => pid)
-			.filter((pid) => /shim/.test(commandLineOf(pid)) && !/ daemon /.test(commandLineOf(pid)));
+			.filter((pid) => pid !== this.child?.pid && /shim|conmon/.test(commandLineOf(pid)));
 	}
 
 	async close(): Promise<void> {
@@ -175,8 +234,8 @@ export function daemonEngine(name: string, place: DaemonPlace, client: readonly 
 	return {
 		name,
 		client,
-		runFlags: [],
 		daemon: place.kind,
+		socket: place.socket,
 		command: (...argv) => place.command(...argv),
 		call: (...args) => mustRun(place.command(...client, ...args), `${name}: ${args.join(' ')}`),
 		startDaemon: () => place.start(),
@@ -184,49 +243,5 @@ export function daemonEngine(name: string, place: DaemonPlace, client: readonly 
 		daemonPids: () => place.daemonPids(),
 		keeperPids: () => place.keeperPids(),
 		close: () => place.close(),
-	};
-}
-
-/** podman, which has no daemon; null when it is not installed. */
-export function podmanEngine(): BenchEngine | null {
-	if (!existsSync('/usr/bin/podman')) return null;
-	const place = makePlace('podman');
-	const { root, netns } = place;
-	const roots = ['--root', `${root}/data`, '--runroot', `${root}/run`, '--tmpdir', `${root}/tmp`];
-	const client = [
-		'podman',
-		...roots,
-		'--runtime',
-		'crun',
-		'--cgroup-manager',
-		'cgroupfs',
-		'--events-backend',
-		'file',
-		'--log-level',
-		'error',
-	];
-	const command = (...argv: string[]): Command => ({
-		argv: ['nsenter', `--net=/run/netns/${netns}`, ...argv],
-		env: process.env,
-	});
-	return {
-		name: 'podman',
-		client,
-		// Root here may lack CAP_SYS_RESOURCE: podman asks for limits above its own otherwise.
-		runFlags: ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000', '--log-driver', 'k8s-file'],
-		daemon: 'podman',
-		command,
-		call: (...args) => mustRun(command(...client, ...args), `podman ${args.join(' ')}`),
-		startDaemon: async () => null,
-		stopDaemon: async () => {},
-		daemonPids: () => [],
-		keeperPids: () =>
-			processesOf(root)
-				.map(({ pid }) => pid)
-				.filter((pid) => /conmon$/.test(nameOf(pid))),
-		close: async () => {
-			await run(command(...client, 'rm', '-fa', '-t', '0'), { timeout: 60_000 });
-			clearPlace(place);
-		},
 	};
 }

@@ -1,12 +1,12 @@
 // npm run bench [-- --quick] [-- --only NAME]: Gantry beside dockerd and podman, alternating in one run.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gantryProgram } from '../test/support/daemon.ts';
 import { busyboxImage, writeDockerArchive } from '../test/support/image-builder.ts';
 import { type BenchCase, cases, image } from './cases.ts';
-import { type BenchEngine, DaemonPlace, daemonEngine, podmanEngine } from './engines.ts';
+import { type BenchEngine, DaemonPlace, daemonEngine, missing } from './engines.ts';
 import { formatTable, median, type Samples } from './measure.ts';
 import { createPullCase } from './pull.ts';
 
@@ -25,6 +25,13 @@ const { values: options } = parseArgs({
 	},
 });
 
+/** Seconds that one case may take on all engines; the rounds that fit count, at least one. */
+const caseBudget = options.quick ? 12 : 24;
+
+/** One engine for each daemon. */
+const distinct = (engines: readonly BenchEngine[]) =>
+	engines.filter((engine, index) => engines.findIndex(({ daemon }) => daemon === engine.daemon) === index);
+
 /** Measures one case on all engines, in turns, so that the machine's moods hit all alike. */
 async function measure(one: BenchCase, engines: readonly BenchEngine[]): Promise<Row> {
 	const samples: Samples = new Map(engines.map(({ name }) => [name, []]));
@@ -39,9 +46,11 @@ async function measure(one: BenchCase, engines: readonly BenchEngine[]): Promise
 		}
 	};
 	const rounds = options.quick ? Math.min(one.rounds, 3) : one.rounds;
-	for (const engine of engines) await attempt(engine, async () => one.before?.(engine));
+	for (const engine of distinct(engines)) await attempt(engine, async () => one.before?.(engine));
+	const until = performance.now() + caseBudget * 1000;
 	// The first round warms up and does not count, unless it is the only one.
 	for (let round = one.rounds === 1 ? 1 : 0; round <= rounds; round++) {
+		if (round > 1 && performance.now() > until) break;
 		for (const engine of engines) {
 			await attempt(engine, async () => {
 				const value = await one.once(engine);
@@ -49,7 +58,7 @@ async function measure(one: BenchCase, engines: readonly BenchEngine[]): Promise
 			});
 		}
 	}
-	for (const engine of engines) {
+	for (const engine of distinct(engines)) {
 		try {
 			await one.after?.(engine);
 		} catch (error) {
@@ -59,22 +68,42 @@ async function measure(one: BenchCase, engines: readonly BenchEngine[]): Promise
 	return { name: one.name, unit: one.unit, samples, failed };
 }
 
+/** The engines that were asked for and are there; says why one is left out. */
 function makeEngines(): BenchEngine[] {
 	const wanted = new Set(options.engines.split(','));
 	const engines: BenchEngine[] = [];
-	if (wanted.has('gantry') || wanted.has('gantry-cli')) {
-		const place = new DaemonPlace('gantry');
-		if (wanted.has('gantry')) engines.push(daemonEngine('gantry', place, ['docker']));
-		if (wanted.has('gantry-cli')) engines.push(daemonEngine('gantry-cli', place, [gantryProgram]));
-	}
-	if (wanted.has('dockerd') && existsSync('/usr/sbin/dockerd')) {
-		engines.push(daemonEngine('dockerd', new DaemonPlace('dockerd'), ['docker']));
-	}
-	if (wanted.has('podman')) {
-		const podman = podmanEngine();
-		if (podman !== null) engines.push(podman);
+	for (const kind of ['gantry', 'dockerd', 'podman'] as const) {
+		const clients = kind === 'gantry' ? ['gantry', 'gantry-cli'] : [kind];
+		if (!clients.some((client) => wanted.has(client))) continue;
+		const why = missing(kind);
+		if (why !== null) {
+			console.error(`without ${kind}: ${why}`);
+			continue;
+		}
+		const place = new DaemonPlace(kind);
+		for (const client of clients) {
+			if (wanted.has(client))
+				engines.push(daemonEngine(client, place, [client === 'gantry-cli' ? gantryProgram : 'docker']));
+		}
 	}
 	return engines;
+}
+
+/** Starts the engines and loads the image. One of the others that does not work here is left out, with the reason. */
+async function startEngines(engines: readonly BenchEngine[], archive: string): Promise<BenchEngine[]> {
+	const ready: BenchEngine[] = [];
+	for (const engine of engines) {
+		try {
+			await engine.startDaemon();
+			await engine.call('load', '-i', archive);
+			await engine.call('run', '--rm', '--network', 'none', image, 'true');
+			ready.push(engine);
+		} catch (error) {
+			if (engine.daemon === 'gantry') throw error;
+			console.error(`without ${engine.name}: ${error instanceof Error ? error.message : String(error)}`);
+		}
+	}
+	return ready;
 }
 
 function save(rows: readonly Row[]): string {
@@ -103,8 +132,7 @@ const rows: Row[] = [];
 try {
 	const archive = join(work, 'image.tar');
 	writeDockerArchive(archive, busyboxImage(), image);
-	for (const engine of engines) await engine.startDaemon();
-	for (const engine of engines) await engine.call('load', '-i', archive);
+	const ready = await startEngines(engines, archive);
 	const all = [...cases.slice(0, -1), createPullCase(work), ...cases.slice(-1)];
 	const chosen = all.filter(
 		({ name }) => options.only.length === 0 || options.only.some((only) => name.includes(only)),
@@ -112,32 +140,22 @@ try {
 	if (chosen.length === 0) throw new Error(`no such measure; there are ${all.map(({ name }) => name).join(', ')}`);
 	for (const one of chosen) {
 		console.error(`· ${one.name}`);
-		// Two clients of one daemon start and weigh the same.
-		const perDaemon = one.name.startsWith('daemon-') || one.name.startsWith('memory-');
-		const who = perDaemon
-			? engines.filter((engine, index) => engines.findIndex(({ daemon }) => daemon === engine.daemon) === index)
-			: engines;
-		rows.push(await measure(one, who));
+		rows.push(await measure(one, one.perDaemon === true ? distinct(ready) : ready));
 	}
-	const reference = engines.some(({ name }) => name === 'dockerd') ? 'dockerd' : (engines[0]?.name ?? '');
+	const reference = ready.some(({ name }) => name === 'dockerd') ? 'dockerd' : (ready[0]?.name ?? '');
 	console.log(
 		formatTable(
 			rows,
-			engines.map(({ name }) => name),
+			ready.map(({ name }) => name),
 			reference,
 		),
 	);
 	console.log(`\nmedians; in brackets: times of ${reference}. All values: ${save(rows)}`);
 } finally {
-	const closed = new Set<string>();
-	for (const engine of engines) {
-		if (closed.has(engine.daemon)) continue;
-		closed.add(engine.daemon);
+	for (const engine of distinct(engines)) {
 		try {
-			if (engine.daemon !== 'podman') {
-				const ids = (await engine.call('ps', '-aq')).split('\n').filter((id) => id !== '');
-				if (ids.length > 0) await engine.call('rm', '-f', ...ids);
-			}
+			const ids = (await engine.call('ps', '-aq')).split('\n').filter((id) => id !== '');
+			if (ids.length > 0) await engine.call('rm', '-f', ...ids);
 		} catch (error) {
 			console.error(`clearing ${engine.name}: ${String(error)}`);
 		}

@@ -11,29 +11,28 @@ import { timed } from './measure.ts';
 export function createPullCase(work: string): BenchCase {
 	let built: BuiltImage | null = null;
 	const registries = new Map<string, { readonly registry: InsideRegistry; readonly name: string }>();
-	const insecure = (engine: BenchEngine) => (engine.daemon === 'podman' ? ['--tls-verify=false'] : []);
 	return {
 		name: 'pull-8x32MB',
 		unit: 'ms',
 		rounds: 3,
 		async before(engine) {
 			built ??= layeredImage(8, 32);
-			const folder = join(work, engine.name);
+			const folder = join(work, engine.daemon);
 			mkdirSync(folder, { recursive: true });
 			const place: Pick<TestEngine, 'work' | 'command'> = { work: folder, command: engine.command };
 			const registry = await startRegistryInside(place);
-			registries.set(engine.name, { registry, name: await registry.push(built, 'bench', 'pull') });
+			registries.set(engine.daemon, { registry, name: await registry.push(built, 'bench', 'pull') });
 		},
 		async once(engine) {
-			const held = registries.get(engine.name);
+			const held = registries.get(engine.daemon);
 			if (held === undefined) return null;
-			const took = await timed(() => engine.call('pull', ...insecure(engine), held.name));
+			const took = await timed(() => engine.call('pull', held.name));
 			await engine.call('rmi', held.name);
 			return took;
 		},
 		async after(engine) {
-			await registries.get(engine.name)?.registry.stop();
-			registries.delete(engine.name);
+			await registries.get(engine.daemon)?.registry.stop();
+			registries.delete(engine.daemon);
 		},
 	};
 }

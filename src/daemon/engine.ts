@@ -172,7 +172,8 @@ function openSnapshots(records: Records, dataRoot: string, report: (doing: strin
 	return openSnapshotStore({
 		root: join(dataRoot, 'snapshots'),
 		layerRecords: records.collection<LayerRecord>('layers'),
-		snapshotRecords: records.collection<SnapshotRecord>('snapshots'),
+		// Made before, and deleted after, a change of the container's record that the disk has: that takes these with it.
+		snapshotRecords: records.collection<SnapshotRecord>('snapshots', 'process'),
 		unpackCommand: [executable, ...argvPrefix, 'unpack-layer'],
 		onError: (error) => report('delete a snapshot', error),
 	});

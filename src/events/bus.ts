@@ -8,8 +8,11 @@ export interface Journal {
 	read(range: { after: number; since?: bigint; until?: bigint; limit: number }): readonly Event[];
 	/** The sequence number of the newest event, 0 when there is none. */
 	head(): number;
-	/** Runs `body` so that what it persists and what it appends become durable together, or not at all. */
-	transaction<R>(body: () => R): R;
+	/**
+	 * Runs `body` so that what it persists and what it appends become durable together, or not at all.
+	 * `process`: it need only survive the end of the daemon, not the loss of power.
+	 */
+	transaction<R>(body: () => R, survives: 'power' | 'process'): R;
 }
 
 /** How a subscriber receives events: in order, without gaps, on the event loop. */
@@ -19,9 +22,11 @@ export type Listener = (event: Event) => void;
 export interface EventBus {
 	/**
 	 * Persists, then tells all listeners. A listener that throws stops nobody else.
-	 * `persist` writes the transition's records: it joins the transaction of the journal entry.
+	 * `persist` writes the transition's records: it joins the transaction of the journal entry, which then survives the loss
+	 * of power unless `survives` says less. An event without records survives the end of the daemon, which is enough for
+	 * what changes nothing.
 	 */
-	publish(event: NewEvent, persist?: () => void): Event;
+	publish(event: NewEvent, persist?: () => void, survives?: 'power' | 'process'): Event;
 	/** Calls `listener` for each event from now on. Returns the way to stop it. */
 	subscribe(listener: Listener): () => void;
 	/** Replays the journal from `since`, then goes on live until `until`, or until the signal aborts. Never buffers without bound. */
@@ -38,11 +43,11 @@ const pageSize = 512;
 export function createEventBus(journal: Journal, onListenerError: (error: unknown) => void): EventBus {
 	const listeners = new Set<Listener>();
 
-	const publish = (event: NewEvent, persist?: () => void): Event => {
+	const publish: EventBus['publish'] = (event, persist, survives = persist === undefined ? 'process' : 'power') => {
 		const stored = journal.transaction(() => {
 			persist?.();
 			return journal.append(event);
-		});
+		}, survives);
 		for (const listener of [...listeners]) {
 			try {
 				listener(stored);

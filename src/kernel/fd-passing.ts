@@ -7,7 +7,6 @@ const libc = bindLibc({
 	bind: { args: [T.i32, T.ptr, T.u32], returns: T.i32 },
 	listen: { args: [T.i32, T.i32], returns: T.i32 },
 	accept4: { args: [T.i32, T.ptr, T.ptr, T.i32], returns: T.i32 },
-	setsockopt: { args: [T.i32, T.i32, T.i32, T.ptr, T.u32], returns: T.i32 },
 	recvmsg: { args: [T.i32, T.ptr, T.i32], returns: T.i64 },
 });
 
@@ -18,7 +17,6 @@ const SOCK_NONBLOCK = 0o4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
-const SO_RCVTIMEO = 20;
 /** `sun_path` holds 108 bytes with its NUL. */
 export const maxUnixPath = 107;
 const MSGHDR_SIZE = 56;
@@ -44,37 +42,38 @@ export function listenUnix(path: string): number {
 	return fd;
 }
 
+/** Takes a connection; null when there is none yet. Never waits. @throws SyscallError */
+export function acceptConnection(listener: number): number | null {
+	const connection = libc().accept4(listener, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (connection >= 0) return connection;
+	const code = errno();
+	if (code === Errno.EAGAIN || code === Errno.EINTR) return null;
+	throw new SyscallError('accept4', code);
+}
+
 /**
- * Takes the descriptor that a peer sends when it connects (an OCI runtime's `--console-socket`); null when none did yet.
- * @throws SyscallError, `unavailable` when the message carries none.
+ * Takes the descriptor that a peer sends (an OCI runtime over its `--console-socket`); null when it did not yet. A runtime
+ * connects long before it sends. Never waits.
+ * @throws SyscallError, `unavailable` when the message carries none or the peer is gone.
  */
-export function receiveFd(listener: number): number | null {
-	const connection = libc().accept4(listener, null, null, SOCK_CLOEXEC);
-	if (connection < 0) {
+export function receiveFd(connection: number): number | null {
+	const payload = new Uint8Array(4096);
+	const control = new Uint8Array(64);
+	const vector = new BigUint64Array([BigInt(ptr(payload)), BigInt(payload.length)]);
+	const header = new DataView(new ArrayBuffer(MSGHDR_SIZE));
+	header.setBigUint64(16, BigInt(ptr(vector)), true);
+	header.setBigUint64(24, 1n, true);
+	header.setBigUint64(32, BigInt(ptr(control)), true);
+	header.setBigUint64(40, BigInt(control.length), true);
+	if (Number(libc().recvmsg(connection, ptr(header.buffer), MSG_CMSG_CLOEXEC)) < 0) {
 		const code = errno();
-		if (code === Errno.EAGAIN) return null;
-		throw new SyscallError('accept4', code);
+		if (code === Errno.EAGAIN || code === Errno.EINTR) return null;
+		throw new SyscallError('recvmsg', code);
 	}
-	try {
-		// The peer sends right after it has connected: this waits for microseconds, or gives up.
-		const limit = new BigInt64Array([1n, 0n]);
-		check(libc().setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, ptr(limit), 16), 'setsockopt');
-		const payload = new Uint8Array(4096);
-		const control = new Uint8Array(64);
-		const vector = new BigUint64Array([BigInt(ptr(payload)), BigInt(payload.length)]);
-		const header = new DataView(new ArrayBuffer(MSGHDR_SIZE));
-		header.setBigUint64(16, BigInt(ptr(vector)), true);
-		header.setBigUint64(24, 1n, true);
-		header.setBigUint64(32, BigInt(ptr(control)), true);
-		header.setBigUint64(40, BigInt(control.length), true);
-		check(Number(libc().recvmsg(connection, ptr(header.buffer), MSG_CMSG_CLOEXEC)), 'recvmsg');
-		const message = new DataView(control.buffer);
-		const rights = message.getInt32(8, true) === SOL_SOCKET && message.getInt32(12, true) === SCM_RIGHTS;
-		if (header.getBigUint64(40, true) < BigInt(CMSG_HEADER + 4) || !rights) {
-			throw new EngineError('unavailable', 'the message carries no file descriptor');
-		}
-		return message.getInt32(CMSG_HEADER, true);
-	} finally {
-		closeSync(connection);
+	const message = new DataView(control.buffer);
+	const rights = message.getInt32(8, true) === SOL_SOCKET && message.getInt32(12, true) === SCM_RIGHTS;
+	if (header.getBigUint64(40, true) < BigInt(CMSG_HEADER + 4) || !rights) {
+		throw new EngineError('unavailable', 'the message carries no file descriptor');
 	}
+	return message.getInt32(CMSG_HEADER, true);
 }

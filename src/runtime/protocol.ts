@@ -122,6 +122,8 @@ export interface Shims {
 	launch(job: ShimJob): Promise<Shim>;
 	/** Connects to a shim that an earlier daemon left; null when there is none at that socket. `state` is what it said. */
 	reconnect(id: string, socket: string): Promise<{ shim: Shim; state: ShimState } | null>;
+	/** Ends what a shim that died left of its run: processes, cgroup, the runtime's state. Nothing there is fine. */
+	clear(traces: Pick<ShimJob, 'id' | 'runtime' | 'cgroupPath'>): Promise<void>;
 	/** A container will be started soon: keep a spare shim ready and pre-warm the cgroup hand-over. Never throws. */
 	prewarm(): void;
 	/** Ends spare shims; running ones are left alone. */

@@ -4,6 +4,7 @@ import { EngineError } from '../errors.ts';
 import { maxUnixPath } from '../kernel/fd-passing.ts';
 import { peerOf } from '../kernel/peer.ts';
 import { sendSignal } from '../kernel/process.ts';
+import { clearRun, type RunTraces } from './clear-run.ts';
 import { Link } from './link.ts';
 import type { Shim, ShimJob, ShimState, Shims } from './protocol.ts';
 import { ControlChannel, connect, ShimClient, startTimeout } from './shim-client.ts';
@@ -104,6 +105,10 @@ class ShimPool implements Shims {
 			link.destroy();
 			throw error;
 		}
+	}
+
+	clear(traces: RunTraces): Promise<void> {
+		return clearRun(traces);
 	}
 
 	prewarm(): void {

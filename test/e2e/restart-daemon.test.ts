@@ -108,6 +108,93 @@ test.skipIf(engineKind === 'dockerd')('an orderly stop leaves containers alone t
 	await engine.ok('rm', '-f', 'stays');
 });
 
+test.skipIf(engineKind === 'dockerd')('SIGTERM ends the daemon at once, whatever is open', async () => {
+	await start('talks', 'while true; do echo word; sleep 0.05; done');
+	await start('listens', 'exec cat', '-i');
+	const clients = [
+		['events'],
+		['logs', '-f', 'talks'],
+		['attach', '--no-stdin', 'talks'],
+		['attach', 'listens'],
+		['exec', 'talks', 'sleep', '60'],
+		['wait', 'talks'],
+		['stats', 'talks'],
+	].map((words) => {
+		const { argv, env } = engine.command('docker', ...words);
+		return Bun.spawn([...argv], { env: env ?? {}, stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' });
+	});
+	// Each stream is known to be open by its first word, or by what it changed.
+	for (const index of [1, 2]) await clients[index]!.stdout.getReader().read();
+	await engine.lines(1, 'events', '--since', '1', '--filter', 'event=exec_start');
+	const before = performance.now();
+	await engine.stop();
+	expect(performance.now() - before).toBeLessThan(1000);
+	for (const client of clients) await client.exited;
+	await engine.start();
+	expect(await engine.ok('ps', '--format', '{{.Names}}', '--filter', 'status=running')).toBe('listens\ntalks');
+});
+
+/** The process that keeps a container: the parent of its first one. */
+async function shimOf(name: string): Promise<number> {
+	const pid = await engine.ok('inspect', '-f', '{{.State.Pid}}', name);
+	return Number(/\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1]);
+}
+
+test.skipIf(engineKind === 'dockerd')(
+	'a stopped shim slows nobody down, and its container can be removed',
+	async () => {
+		await start('stuck', 'exec sleep 600');
+		const shim = await shimOf('stuck');
+		process.kill(shim, 'SIGSTOP');
+		const pending = engine.docker('exec', 'stuck', 'true');
+		for (const words of [
+			['ps'],
+			['inspect', 'stuck'],
+			['run', '-d', '--name', 'other', busybox, 'sleep', '600'],
+			['logs', 'stuck'],
+		]) {
+			const before = performance.now();
+			await engine.ok(...words);
+			expect([words[0], performance.now() - before < 500]).toEqual([words[0], true]);
+		}
+		await engine.ok('rm', '-f', 'stuck');
+		await gone(shim);
+		expect((await pending).code).not.toBe(0);
+		await engine.ok('rm', '-f', 'other');
+		expect(await engine.leftovers()).toEqual([]);
+	},
+);
+
+test.skipIf(engineKind === 'dockerd')(
+	'a stopped shim over a restart of the daemon: its container is still there',
+	async () => {
+		await start('stuck', 'exec sleep 600');
+		process.kill(await shimOf('stuck'), 'SIGSTOP');
+		await engine.kill9();
+		await engine.start();
+		expect(await engine.ok('exec', 'stuck', 'echo', 'here')).toBe('here');
+	},
+);
+
+test.skipIf(engineKind === 'dockerd')('kill -9 of a shim ends its container, and it can start again', async () => {
+	await start('kept', 'exec sleep 600', '--restart', 'no');
+	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'kept'));
+	process.kill(await shimOf('kept'), 'SIGKILL');
+	expect(await engine.ok('wait', 'kept')).toBe('255');
+	await gone(pid);
+	expect(await engine.ok('inspect', '-f', '{{.State.Status}}', 'kept')).toBe('exited');
+	await engine.ok('start', 'kept');
+	expect(await engine.ok('exec', 'kept', 'echo', 'again')).toBe('again');
+	// The same while no daemon looks.
+	const shim = await shimOf('kept');
+	await engine.kill9();
+	process.kill(shim, 'SIGKILL');
+	await gone(shim);
+	await engine.start();
+	expect(await engine.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'kept')).toBe('exited 255');
+	await engine.ok('start', 'kept');
+});
+
 test.skipIf(engineKind === 'dockerd')(
 	'kill -9 in the middle of starts leaves nothing half made',
 	async () => {
@@ -121,6 +208,34 @@ test.skipIf(engineKind === 'dockerd')(
 			await engine.start();
 			const ids = (await engine.ok('ps', '-aq')).split('\n').filter((id) => id !== '');
 			if (ids.length > 0) await engine.ok('rm', '-f', ...ids);
+			expect(await engine.leftovers()).toEqual([]);
+		}
+	},
+	120_000,
+);
+
+test.skipIf(engineKind === 'dockerd')(
+	'kill -9 in the middle of removals and exits leaves nothing half gone',
+	async () => {
+		for (let round = 0; round < 3; round++) {
+			const names = Array.from({ length: 6 }, (_, index) => `x${round}-${index}`);
+			for (const [index, name] of names.entries()) {
+				await start(name, 'exec sleep 600', '-p', `${8100 + index}:80`, ...(index % 2 === 0 ? ['--rm'] : []));
+			}
+			const ends = names.map((name, index) =>
+				engine.docker(...(index % 3 === 0 ? ['kill', name] : ['rm', '-f', name])),
+			);
+			await Promise.race(ends);
+			await engine.kill9();
+			await Promise.all(ends);
+			await engine.start();
+			const list = await engine.ok('ps', '-a', '--format', '{{.Names}} {{.State}}');
+			for (const line of list.split('\n').filter((one) => one !== '')) {
+				const [name = '', state = ''] = line.split(' ');
+				expect([name, state]).toEqual([name, expect.stringMatching(/^(running|exited)$/)]);
+				if (state === 'running') await engine.ok('exec', name, 'true');
+				await engine.ok('rm', '-f', name);
+			}
 			expect(await engine.leftovers()).toEqual([]);
 		}
 	},

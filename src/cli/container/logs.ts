@@ -1,5 +1,5 @@
 import { containersOf } from '../../client/containers.ts';
-import { demultiplex } from '../../client/stdcopy.ts';
+import { demultiplex } from '../../api/stdcopy.ts';
 import { bool, type CommandDef, exactly, string } from '../command.ts';
 import { apiTime } from '../times.ts';
 

@@ -1,4 +1,4 @@
-import { demultiplex } from '../../client/stdcopy.ts';
+import { demultiplex } from '../../api/stdcopy.ts';
 import type { ByteDuplex } from '../../lib/byte-duplex.ts';
 import type { Output } from '../output.ts';
 import { parseDetachKeys, watchDetachKeys } from './detach-keys.ts';

@@ -21,6 +21,8 @@ export interface JoinOptions {
 	readonly stdin: boolean;
 	readonly detachKeys: Uint8Array;
 	readonly onDetach: () => void;
+	/** Waited for after the last output, before the client is told the end. */
+	readonly beforeEnd?: () => Promise<unknown>;
 }
 
 /**
@@ -47,6 +49,7 @@ export async function join(client: ByteDuplex, connection: ByteDuplex, options: 
 	};
 	const output = async (): Promise<void> => {
 		for await (const chunk of connection.readable) await client.write(chunk);
+		if (!detached) await options.beforeEnd?.();
 		client.end();
 	};
 	// A broken client ends the connection to the shim, and the other way round; neither is an error of the container.

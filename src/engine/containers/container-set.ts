@@ -51,7 +51,12 @@ export function createContainerSet(records: ContainerRecords, events: EventBus):
 		idByName.set(container.name, container.id);
 	}
 
-	const announce = (container: Container, announcement: Announcement, persist?: () => void): void => {
+	const announce = (
+		container: Container,
+		announcement: Announcement,
+		persist?: () => void,
+		survives?: 'power' | 'process',
+	): void => {
 		events.publish(
 			{
 				type: 'container',
@@ -61,6 +66,7 @@ export function createContainerSet(records: ContainerRecords, events: EventBus):
 				...(announcement.caller === undefined ? {} : { caller: announcement.caller }),
 			},
 			persist,
+			survives,
 		);
 	};
 
@@ -107,6 +113,8 @@ export function createContainerSet(records: ContainerRecords, events: EventBus):
 			if (announcement === undefined) {
 				persist();
 				settle();
+			} else if (next === current) {
+				announce(next, announcement);
 			} else {
 				announce(next, announcement, () => {
 					persist();
@@ -118,11 +126,13 @@ export function createContainerSet(records: ContainerRecords, events: EventBus):
 		remove(id, announcement) {
 			const current = byId.get(id);
 			if (current === undefined) return;
-			announce(current, announcement, () => {
+			const forget = (): void => {
 				records.delete(id);
 				byId.delete(id);
 				idByName.delete(current.name);
-			});
+			};
+			// The record said `removing` before: a daemon that finds it again after a loss of power removes it again.
+			announce(current, announcement, forget, 'process');
 		},
 	};
 }

@@ -102,6 +102,9 @@ function open(): World {
 			return shim;
 		},
 		reconnect: async (id) => state.found.get(id) ?? null,
+		clear: async ({ id }) => {
+			state.log.push(`clear ${id.slice(0, 4)}`);
+		},
 		prewarm: () => undefined,
 		close: () => undefined,
 	};
@@ -352,7 +355,7 @@ describe('a new daemon', () => {
 		expect(get('lost').state).toMatchObject({ at: 'exited', code: 255 });
 		expect(get('unrecorded').state).toMatchObject({ at: 'running', pid: 4242 });
 		expect(world.log).toContain('reconcile 2');
-		expect(world.log).toContain('kill cgroup');
+		expect(world.log).toContain(`clear ${lost.slice(0, 4)}`);
 		expect(readdirSync(join(folder, 'data', 'containers')).sort()).toEqual(
 			[running, ended, lost, unrecorded].filter((id) => id !== unrecorded).sort(),
 		);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { EngineError } from '../../errors.ts';
+import { EngineError, messageOf } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
 import type { ShimExec } from '../../runtime/protocol.ts';
 import { join } from './attach.ts';
 import type { ContainerSet } from './container-set.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import type { Lives } from './lives.ts';
+import { frame } from './logs.ts';
 import type { Container, ExecProcess, ExecSession } from './model.ts';
 import type { Attachment, Execs } from './service.ts';
 
@@ -78,14 +79,15 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 		});
 	};
 
-	const watch = (session: ExecSession, pid: number, exec: ShimExec): void => {
+	/** Resolves when the end is recorded; never rejects. */
+	const watch = (session: ExecSession, pid: number, exec: ShimExec): Promise<void> => {
 		sessions.set(session.id, { ...session, state: { at: 'running', pid } });
 		const ended = (code: number): void => {
 			if (!sessions.has(session.id)) return;
 			sessions.set(session.id, { ...session, state: { at: 'exited', code, pid } });
 			announce(session, 'exec_die', { exitCode: String(code) });
 		};
-		exec.exited
+		return exec.exited
 			.then(
 				({ code }) => ended(code),
 				// The shim went away with the container: the process was killed.
@@ -126,6 +128,8 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 			tty,
 			cancel: () => undefined,
 			async pipe(client) {
+				const recorded = Promise.withResolvers<void>();
+				let joined: Promise<void> | null = null;
 				try {
 					const { shim, exec } = await launch(session, tty, size);
 					const connection = await shim.attach({
@@ -134,25 +138,34 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 						stderr: process.attachStderr,
 						execId: session.id,
 					});
-					const joined = join(client, connection, {
+					joined = join(client, connection, {
 						tty,
 						stdin: process.attachStdin,
 						detachKeys,
 						onDetach: () => announce(session, 'exec_detach', {}, caller),
+						// Clients ask for the exit code as soon as the output ends.
+						beforeEnd: () => recorded.promise,
 					});
 					const { pid } = await exec.start();
-					watch(session, pid, exec);
-					await joined;
+					void watch(session, pid, exec).then(recorded.resolve);
 				} catch (error) {
 					failed(session, error);
-					throw error;
+					try {
+						// The client was told 101 and waits for output: the reason comes as such, the exit code tells the rest.
+						const text = `${messageOf(error)}\r\n`;
+						await client.write(tty ? Buffer.from(text) : frame('stdout', text));
+						client.end();
+					} finally {
+						recorded.resolve();
+					}
 				}
+				await joined;
 			},
 		};
 	};
 
 	const failed = (session: ExecSession, error: unknown): void => {
-		const code = /permission denied|is a directory/i.test(String(error)) ? 126 : 127;
+		const code = /executable file not found|no such file or directory/i.test(messageOf(error)) ? 127 : 126;
 		if (sessions.has(session.id)) sessions.set(session.id, { ...session, state: { at: 'exited', code, pid: 0 } });
 	};
 
@@ -187,7 +200,7 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 			try {
 				const { exec } = await launch(session, tty, options.consoleSize);
 				const { pid } = await exec.start();
-				watch(session, pid, exec);
+				void watch(session, pid, exec);
 			} catch (error) {
 				failed(session, error);
 				throw error;

@@ -26,7 +26,7 @@ const frameHeader = 8;
 const longestTimer = 2 ** 31 - 1;
 
 /** Puts Docker's stdcopy header before a payload. Source: Engine API, ContainerAttach, "Stream format". */
-function frame(stream: 'stdout' | 'stderr', text: string): Buffer {
+export function frame(stream: 'stdout' | 'stderr', text: string): Buffer {
 	const length = Buffer.byteLength(text);
 	const bytes = Buffer.allocUnsafe(frameHeader + length);
 	bytes.writeUInt32BE(stream === 'stdout' ? 0x01000000 : 0x02000000, 0);

@@ -4,13 +4,12 @@ import { messageOf } from '../../errors.ts';
 import type { ExitStatus, Shim, ShimState, Shims } from '../../runtime/protocol.ts';
 import type { ContainerSet } from './container-set.ts';
 import type { ExecSessions } from './execs.ts';
-import { cgroupPathOf } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { Container } from './model.ts';
 import type { Networking, Snapshots } from './ports.ts';
 import { type RemoveDependencies, removeContainer } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
-import { lostExit, type Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
 
 export interface ReconcileDependencies extends RemoveDependencies {
 	readonly containers: ContainerSet;
@@ -26,7 +25,8 @@ export interface ReconcileDependencies extends RemoveDependencies {
 /** What was found of one recorded container. */
 type Finding =
 	| { readonly kind: 'running'; readonly container: Container; readonly shim: Shim; readonly state: ShimState }
-	| { readonly kind: 'ended'; readonly container: Container; readonly status: ExitStatus; readonly reason?: string }
+	| { readonly kind: 'ended'; readonly container: Container; readonly status: ExitStatus }
+	| { readonly kind: 'lost'; readonly container: Container; readonly reason: string }
 	| { readonly kind: 'still'; readonly container: Container };
 
 /**
@@ -54,7 +54,8 @@ export async function reconcileContainers(dependencies: ReconcileDependencies): 
 		new Set(running.map((one) => one.container.id)),
 	);
 	for (const finding of findings) {
-		if (finding.kind === 'ended') await supervisor.recordExit(finding.container, finding.status, finding.reason);
+		if (finding.kind === 'ended') await supervisor.recordExit(finding.container, finding.status);
+		if (finding.kind === 'lost') await supervisor.recordLoss(finding.container, finding.reason);
 	}
 	for (const container of containers.all()) {
 		if (container.state.at !== 'removing') continue;
@@ -80,7 +81,7 @@ export function startWithDaemon(
 }
 
 async function observe(container: Container, dependencies: ReconcileDependencies): Promise<Finding> {
-	const { shims, layout, report, killCgroup } = dependencies;
+	const { shims, layout, report } = dependencies;
 	const files = layout.files(container.id);
 	let found: { shim: Shim; state: ShimState } | null = null;
 	let reason = 'the shim of the container is gone';
@@ -91,15 +92,17 @@ async function observe(container: Container, dependencies: ReconcileDependencies
 		report(`reconnect to container ${container.name}`, error);
 	}
 	if (found?.state.at === 'running') return { kind: 'running', container, ...found };
-	if (found !== null) found.shim.close();
+	if (found !== null) {
+		// What it is still taking away must not be taken from a next run.
+		if (found.state.at === 'exited') await found.shim.released;
+		found.shim.close();
+	}
 	const recorded = found?.state.exit ?? (await readExit(files.exit));
 	const wasActive = container.state.at === 'running' || container.state.at === 'paused';
 	if (recorded !== null && (wasActive || isNewer(recorded, container)))
 		return { kind: 'ended', container, status: recorded };
 	if (!wasActive) return { kind: 'still', container };
-	// Its keeper is gone: nothing of the run may go on unwatched.
-	await killCgroup(cgroupPathOf(container));
-	return { kind: 'ended', container, status: lostExit(container), reason };
+	return { kind: 'lost', container, reason };
 }
 
 /** The daemon died between the start and its record: the exit is of a run that no record knows. */

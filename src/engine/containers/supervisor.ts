@@ -6,7 +6,7 @@ import type { KeyedMutex } from '../../lib/keyed-mutex.ts';
 import { parseNano, timestamp } from '../../lib/time.ts';
 import type { ExitStatus, Shim } from '../../runtime/protocol.ts';
 import type { ContainerSet } from './container-set.ts';
-import { type LaunchDependencies, type Launched, launch, releaseRun } from './launch.ts';
+import { cgroupPathOf, type LaunchDependencies, type Launched, launch, releaseRun } from './launch.ts';
 import type { Container } from './model.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { Waiters } from './waiters.ts';
@@ -29,6 +29,8 @@ export interface Supervisor {
 	adopt(container: Container, shim: Shim): void;
 	/** Records an exit that happened while nobody watched. */
 	recordExit(container: Container, status: ExitStatus, reason?: string): Promise<void>;
+	/** Records the end of a run whose shim is gone, after ending what is left of it: nothing may go on unwatched. */
+	recordLoss(container: Container, reason: string): Promise<void>;
 	/** Drops a restart that is due. True when there was one. */
 	cancelRestart(id: string): boolean;
 	/** Drops all of them: the daemon stops. */
@@ -127,20 +129,27 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 		lives.set(id, { shim, finished });
 		const handle = async (): Promise<void> => {
 			let status: ExitStatus;
-			let reason: string | undefined;
 			try {
 				status = await shim.exited;
 			} catch (error) {
-				if (closed) return;
-				status = lostExit(containers.resolve(id));
-				reason = messageOf(error);
+				if (!closed) await recordLoss(containers.resolve(id), messageOf(error));
+				return;
 			}
-			if (closed) return;
-			await recordExit(containers.resolve(id), status, reason);
+			if (!closed) await recordExit(containers.resolve(id), status);
 		};
 		handle()
 			.catch((error: unknown) => report(`record the exit of container ${id}`, error))
 			.finally(resolve);
+	};
+
+	const recordLoss = async (container: Container, reason: string): Promise<void> => {
+		try {
+			const runtime = dependencies.runtimeOf(container.hostConfig.runtime);
+			await dependencies.shims.clear({ id: container.id, runtime, cgroupPath: cgroupPathOf(container) });
+		} catch (error) {
+			report(`end what is left of container ${container.name}`, error);
+		}
+		await recordExit(container, lostExit(container), reason);
 	};
 
 	const recordExit = async (container: Container, status: ExitStatus, reason?: string): Promise<void> => {
@@ -227,6 +236,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 		start,
 		adopt: (container, shim) => watch(container.id, shim),
 		recordExit,
+		recordLoss,
 		cancelRestart,
 		close() {
 			closed = true;
@@ -236,7 +246,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 }
 
 /** The exit of a container whose shim went away without a word (power loss, kill -9 of the shim). */
-export function lostExit(container: Container): ExitStatus {
+function lostExit(container: Container): ExitStatus {
 	const { state } = container;
 	const finishedAt = timestamp();
 	return {

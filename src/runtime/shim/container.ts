@@ -9,7 +9,7 @@ import { type Children, invokeRuntime } from './invoke.ts';
 import { learnFilter } from './learn-filter.ts';
 import { openLog } from './log/writer.ts';
 import { Output } from './output.ts';
-import { Stdio } from './stdio.ts';
+import { consoleSocketOf, Stdio } from './stdio.ts';
 
 /** Milliseconds that a runtime may take for a start. */
 const startTimeout = 25_000;
@@ -49,7 +49,7 @@ export class ContainerProcess {
 		const pidFile = `${bundle}/pid`;
 		let stdio: Stdio | null = null;
 		try {
-			const consoleSocket = `${bundle}/tty`;
+			const consoleSocket = consoleSocketOf(this.job.socket, id);
 			stdio = new Stdio({ tty, stdin: openStdin, stdout: true, stderr: true, consoleSocket, consoleSize });
 			const { pid, exited } = await invokeRuntime(this.children, {
 				runtime,

@@ -6,7 +6,7 @@ import { Input } from './input.ts';
 import { type Children, invokeRuntime } from './invoke.ts';
 import { discard } from './log/writer.ts';
 import { Output } from './output.ts';
-import { Stdio } from './stdio.ts';
+import { consoleSocketOf, Stdio } from './stdio.ts';
 
 /** Milliseconds that a runtime may take for an exec. */
 const execTimeout = 20_000;
@@ -40,13 +40,15 @@ export class Exec {
 	async start(): Promise<{ readonly pid: number; readonly exited: Promise<number> }> {
 		if (this.phase.at !== 'ready') throw new EngineError('conflict', 'the exec has been started before');
 		this.phase = { at: 'starting' };
-		const { bundle, runtime, id } = this.container;
+		const { bundle, runtime, id, socket } = this.container;
 		const base = `${bundle}/e${this.job.id.slice(0, 24)}`;
-		const files = { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log`, console: `${base}.tty` };
-		writeFileSync(files.process, serializeSpec(this.job.process), { mode: 0o600 });
+		const files = { process: `${base}.json`, pid: `${base}.pid`, log: `${base}.log` };
 		const { tty, stdin, stdout, stderr, consoleSize } = this.job;
-		const stdio = new Stdio({ tty, stdin, stdout, stderr, consoleSize, consoleSocket: files.console });
+		let stdio: Stdio | null = null;
 		try {
+			writeFileSync(files.process, serializeSpec(this.job.process), { mode: 0o600 });
+			const consoleSocket = consoleSocketOf(socket, this.job.id);
+			stdio = new Stdio({ tty, stdin, stdout, stderr, consoleSize, consoleSocket });
 			const { pid, exited } = await invokeRuntime(this.children, {
 				runtime,
 				args: ['exec', '--detach', '--process', files.process, '--pid-file', files.pid, ...stdio.args, id],
@@ -60,7 +62,7 @@ export class Exec {
 			this.phase = { at: 'running', pid };
 			return { pid, exited: exited.then((code) => this.ended(pid, code)) };
 		} catch (error) {
-			stdio.abandon();
+			stdio?.abandon();
 			this.input.close();
 			this.phase = { at: 'exited', pid: 0, code: 126 };
 			await this.output.finish();

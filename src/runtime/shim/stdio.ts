@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { EngineError } from '../../errors.ts';
-import { listenUnix, receiveFd } from '../../kernel/fd-passing.ts';
+import { acceptConnection, listenUnix, receiveFd } from '../../kernel/fd-passing.ts';
 import { duplicateFd, growPipe, makePipe, setNonBlocking } from '../../kernel/pipe.ts';
 import { setWindowSize } from '../../kernel/pty.ts';
 import type { Input } from './input.ts';
@@ -15,9 +16,14 @@ export interface StdioRequest {
 	readonly stdin: boolean;
 	readonly stdout: boolean;
 	readonly stderr: boolean;
-	/** Where to listen for the terminal's master. */
+	/** Where to listen for the terminal's master; see {@link consoleSocketOf}. */
 	readonly consoleSocket: string;
 	readonly consoleSize: readonly [number, number] | null;
+}
+
+/** The console socket of a container, or of one of its execs: beside the shim's own and no longer, for the limit on such paths. */
+export function consoleSocketOf(shimSocket: string, id: string): string {
+	return join(dirname(shimSocket), `${id.slice(0, 16)}.tty`);
 }
 
 /** The stdio of one process on both sides: descriptors for the runtime, and ours for {@link Input} and {@link Output}. */
@@ -27,6 +33,8 @@ export class Stdio {
 	/** Further arguments for the runtime. */
 	readonly args: readonly string[];
 	private readonly listener: number;
+	/** The runtime's connection to the listener. */
+	private connection = -1;
 	private readonly stdinPipe: number;
 	private readonly outputs: { readonly fd: number; readonly stream: 'stdout' | 'stderr' }[] = [];
 	private readonly toClose: number[] = [];
@@ -35,6 +43,8 @@ export class Stdio {
 
 	constructor(private readonly request: StdioRequest) {
 		const none = this.keep(openSync('/dev/null', constants.O_RDWR));
+		// Of a shim that was killed during a start.
+		if (request.tty) rmSync(request.consoleSocket, { force: true });
 		this.listener = request.tty ? listenUnix(request.consoleSocket) : -1;
 		this.args = request.tty ? ['--console-socket', request.consoleSocket] : [];
 		if (request.tty && request.consoleSize !== null) this.watchTerminal();
@@ -75,11 +85,20 @@ export class Stdio {
 	 * event for that: Bun's sockets receive no descriptors.
 	 */
 	private watchTerminal(): void {
-		this.watch = setInterval(() => this.takeTerminal(), 1);
+		this.watch = setInterval(() => {
+			try {
+				this.takeTerminal();
+			} catch {
+				// The runtime failed before it sent one: it says why itself, and `connect` meets this again.
+				clearInterval(this.watch ?? undefined);
+			}
+		}, 1);
 	}
 
 	private takeTerminal(): void {
-		if (this.master < 0) this.master = receiveFd(this.listener) ?? -1;
+		if (this.connection < 0) this.connection = acceptConnection(this.listener) ?? -1;
+		if (this.connection < 0) return;
+		if (this.master < 0) this.master = receiveFd(this.connection) ?? -1;
 		if (this.master < 0) return;
 		clearInterval(this.watch ?? undefined);
 		const size = this.request.consoleSize;
@@ -121,6 +140,7 @@ export class Stdio {
 	private closeListener(): void {
 		clearInterval(this.watch ?? undefined);
 		closeSync(this.listener);
+		if (this.connection >= 0) closeSync(this.connection);
 		rmSync(this.request.consoleSocket, { force: true });
 	}
 

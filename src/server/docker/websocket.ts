@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Demultiplexer } from '../../api/stdcopy.ts';
 import { EngineError } from '../../errors.ts';
 import type { ByteDuplex } from '../../lib/byte-duplex.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,13 +19,21 @@ export function checkWebSocket({ request, responder }: Exchange): string {
 	return key;
 }
 
-/** Answers the handshake; the messages' payloads are the bytes, those to the client are binary. */
-export function acceptWebSocket(exchange: Exchange, key: string): ByteDuplex {
+/**
+ * Answers the handshake; the messages' payloads are the bytes, those to the client are binary. `framed`: what is written
+ * comes in stdcopy frames; a WebSocket's client gets the bare output.
+ */
+export function acceptWebSocket(exchange: Exchange, key: string, framed: boolean): ByteDuplex {
 	const accept = createHash('sha1')
 		.update(key + magic)
 		.digest('base64');
 	const inner = exchange.responder.hijack({ contentType: '', webSocketAccept: accept });
 	const send = (opcode: number, payload: Uint8Array) => inner.write(frame(opcode, payload));
+	const demultiplexer = framed ? new Demultiplexer() : null;
+	const write = async (chunk: Uint8Array) => {
+		if (demultiplexer === null) await send(2, chunk);
+		else for (const { bytes } of demultiplexer.push(chunk)) await send(2, bytes);
+	};
 	let closeSent = false;
 	const end = () => {
 		if (closeSent) return;
@@ -33,7 +42,7 @@ export function acceptWebSocket(exchange: Exchange, key: string): ByteDuplex {
 	};
 	return {
 		readable: payloads(inner, send, end),
-		write: (chunk) => send(2, chunk),
+		write,
 		end,
 		destroy: inner.destroy,
 		closed: inner.closed,

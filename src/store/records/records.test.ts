@@ -39,6 +39,24 @@ test('a transaction that throws leaves nothing', () => {
 	records.close();
 });
 
+test('what need not survive the loss of power is there after the end of the process, and the setting is put back', () => {
+	using place = temporary();
+	const records = openRecords(place.path);
+	const things = records.collection<number>('things', 'process');
+	things.put('a', 1);
+	expect(() =>
+		records.transaction(() => {
+			things.put('b', 2);
+			throw new Error('no');
+		}, 'process'),
+	).toThrow('no');
+	expect(records.database.query('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+	records.close();
+	const again = openRecords(place.path);
+	expect(again.collection<number>('things').list()).toEqual([1]);
+	again.close();
+});
+
 test('a second opener is told that the database is taken', () => {
 	using place = temporary();
 	const records = openRecords(place.path);

@@ -12,12 +12,21 @@ export interface Collection<T> {
 	list(): T[];
 }
 
-/** The daemon's durable state: one SQLite database in WAL mode with full synchronisation. */
+/**
+ * What a committed transaction survives: `power` the loss of power (the disk has it), `process` the end of the daemon
+ * however it comes (the kernel has it). A later `power` transaction takes the earlier ones to the disk with it.
+ */
+export type Survives = 'power' | 'process';
+
+/** The daemon's durable state: one SQLite database in WAL mode. */
 export interface Records {
-	/** Opens a collection; the table is made when missing. `name`: lower-case letters and `_`. */
-	collection<T>(name: string): Collection<T>;
-	/** All or nothing. Nested calls join the outer transaction. `body` must be synchronous. */
-	transaction<R>(body: () => R): R;
+	/**
+	 * Opens a collection; the table is made when missing. `name`: lower-case letters and `_`.
+	 * `survives`: of changes outside a transaction.
+	 */
+	collection<T>(name: string, survives?: Survives): Collection<T>;
+	/** All or nothing. Nested calls join the outer transaction and what it survives. `body` must be synchronous. */
+	transaction<R>(body: () => R, survives?: Survives): R;
 	/** The database itself, for stores with tables of their own shape. */
 	readonly database: Database;
 	close(): void;
@@ -43,8 +52,10 @@ export function openRecords(path: string): Records {
 	}
 
 	let depth = 0;
-	const transaction = <R>(body: () => R): R => {
+	const transaction = <R>(body: () => R, survives: Survives = 'power'): R => {
 		if (depth > 0) return body();
+		// SQLite takes the setting between transactions only.
+		if (survives === 'process') database.run('PRAGMA synchronous = NORMAL');
 		database.run('BEGIN IMMEDIATE');
 		depth++;
 		try {
@@ -56,10 +67,11 @@ export function openRecords(path: string): Records {
 			throw error;
 		} finally {
 			depth--;
+			if (survives === 'process') database.run('PRAGMA synchronous = FULL');
 		}
 	};
 
-	const collection = <T>(name: string): Collection<T> => {
+	const collection = <T>(name: string, survives: Survives = 'power'): Collection<T> => {
 		if (!/^[a-z_]+$/.test(name)) throw new EngineError('internal', `bad collection name ${name}`);
 		database.run(
 			`CREATE TABLE IF NOT EXISTS ${name} (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, value TEXT NOT NULL)`,
@@ -76,10 +88,10 @@ export function openRecords(path: string): Records {
 				return row === null ? undefined : (JSON.parse(row.value) as T);
 			},
 			put(id, value) {
-				put.run(id, JSON.stringify(value));
+				transaction(() => put.run(id, JSON.stringify(value)), survives);
 			},
 			delete(id) {
-				return remove.run(id).changes > 0;
+				return transaction(() => remove.run(id), survives).changes > 0;
 			},
 			list() {
 				return list.all().map((row) => JSON.parse(row.value) as T);

@@ -67,11 +67,13 @@ async function attach(streams: ContainerStreams, exchange: Exchange): Promise<vo
 
 async function attachSocket(streams: ContainerStreams, exchange: Exchange): Promise<void> {
 	const key = checkWebSocket(exchange);
-	// A WebSocket has no channels: dockerd gives all streams that were asked for, or all when none was named.
-	const given = attachOptions(exchange);
-	const attachment = await streams.attach(param(exchange, 'id'), given, exchange.caller);
+	const asked = attachOptions(exchange);
+	// The streams are chosen since 1.42; before, a WebSocket had all of them.
+	const all = compareVersions(exchange.version, '1.42') < 0;
+	const options = all ? { ...asked, stdin: true, stdout: true, stderr: true } : asked;
+	const attachment = await streams.attach(param(exchange, 'id'), options, exchange.caller);
 	if (exchange.signal.aborted) attachment.cancel();
-	else await attachment.pipe(acceptWebSocket(exchange, key));
+	else await attachment.pipe(acceptWebSocket(exchange, key, !attachment.tty));
 }
 
 function logOptions({ query }: Exchange): LogOptions {

@@ -1,0 +1,56 @@
+import { EngineError } from '../errors.ts';
+
+/** A piece of a container's output. `stream`: 1 stdout, 2 stderr, 3 an error of the daemon's. */
+export interface OutputPiece {
+	readonly stream: number;
+	readonly bytes: Uint8Array;
+}
+
+const headerSize = 8;
+
+/** Takes Docker's multiplexed stream apart (frames of 8 bytes header: stream, 3 zeros, length big-endian). */
+export class Demultiplexer {
+	private readonly header = new Uint8Array(headerSize);
+	private inHeader = 0;
+	private stream = 0;
+	private left = 0;
+
+	/** Between two frames: here the stream may end. */
+	get isComplete(): boolean {
+		return this.inHeader === 0 && this.left === 0;
+	}
+
+	/**
+	 * Views of the chunk: a frame may arrive as several pieces.
+	 * @throws EngineError `corrupt` for an unknown stream number.
+	 */
+	push(chunk: Uint8Array): OutputPiece[] {
+		const pieces: OutputPiece[] = [];
+		for (let at = 0; at < chunk.length; ) {
+			if (this.left > 0) {
+				const end = Math.min(chunk.length, at + this.left);
+				pieces.push({ stream: this.stream, bytes: chunk.subarray(at, end) });
+				this.left -= end - at;
+				at = end;
+				continue;
+			}
+			this.header[this.inHeader++] = chunk[at++] ?? 0;
+			if (this.inHeader < headerSize) continue;
+			this.inHeader = 0;
+			this.stream = this.header[0] ?? 0;
+			if (this.stream > 3) throw new EngineError('corrupt', `Unrecognized input header: ${this.stream}`);
+			this.left = new DataView(this.header.buffer).getUint32(4);
+		}
+		return pieces;
+	}
+}
+
+/**
+ * The pieces of a whole multiplexed stream.
+ * @throws EngineError `corrupt` for an unknown stream number, `unavailable` when it ends within a frame.
+ */
+export async function* demultiplex(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<OutputPiece> {
+	const demultiplexer = new Demultiplexer();
+	for await (const chunk of chunks) yield* demultiplexer.push(chunk);
+	if (!demultiplexer.isComplete) throw new EngineError('unavailable', 'unexpected EOF');
+}
