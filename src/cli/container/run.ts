@@ -70,13 +70,22 @@ async function runAttached(context: Context, flags: Flags, body: CreateBody, id:
 				await containers.start(id);
 			} catch (error) {
 				hijacked?.stream.destroy();
-				if (flags.bool('rm')) await wait.result.catch(() => undefined);
+				if (flags.bool('rm')) await removal(wait);
 				throw error;
 			}
 			if (session === null) context.stdout.write(`${id}\n`);
 			return followToEnd(context, body, id, session, wait);
 		},
 	);
+}
+
+/** Milliseconds to wait for the removal of a container that did not start. */
+const removalPatience = 5000;
+
+/** Resolves when the container is gone, or after a while: the error of the start is what matters. */
+async function removal(wait: Wait): Promise<void> {
+	await Promise.race([wait.result.catch(() => undefined), Bun.sleep(removalPatience)]);
+	wait.cancel();
 }
 
 /** The session runs while the container starts; its failure is told by whoever waits for it. */
