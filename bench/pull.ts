@@ -4,7 +4,6 @@ import type { TestEngine } from '../test/support/daemon.ts';
 import { type BuiltImage, layeredImage } from '../test/support/image-builder.ts';
 import { type InsideRegistry, startRegistryInside } from '../test/support/inside-registry.ts';
 import type { BenchCase } from './cases.ts';
-import type { BenchEngine } from './engines.ts';
 import { timed } from './measure.ts';
 
 /** Pulls 8 layers of 32 MB from a registry on the engine's own loopback. */
