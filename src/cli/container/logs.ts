@@ -1,5 +1,5 @@
-import { containersOf } from '../../client/containers.ts';
 import { demultiplex } from '../../api/stdcopy.ts';
+import { containersOf } from '../../client/containers.ts';
 import { bool, type CommandDef, exactly, string } from '../command.ts';
 import { apiTime } from '../times.ts';
 
