@@ -75,7 +75,7 @@ async function prepare(
 		cgroupPath: cgroupPathOf(container),
 	};
 	const made = mkdir(files.stateDir, { recursive: true, mode: 0o710 }).then(() => shims.launch(job));
-	const mounted = snapshots.mount(container.id).then(async (rootfs) => {
+	const mounted = snapshots.mount(container.id, { volatile: container.hostConfig.autoRemove }).then(async (rootfs) => {
 		await volumes.prepare(container, rootfs.path);
 		return rootfs;
 	});

@@ -75,8 +75,10 @@ export interface RootFilesystem {
 export interface Snapshots {
 	/** Makes the writable layer of a container over an image's layers. Not mounted yet. */
 	create(containerId: string, parent: Digest | null): Promise<void>;
-	/** Mounts it; already mounted is fine. */
-	mount(containerId: string): Promise<RootFilesystem>;
+	/**
+	 * Mounts it; already mounted is fine. `volatile`: the container goes with its run, nothing of it need outlive a loss of power.
+	 */
+	mount(containerId: string, options: { readonly volatile: boolean }): Promise<RootFilesystem>;
 	/** Unmounts it, lazily where it is busy; not mounted is fine. */
 	unmount(containerId: string): Promise<void>;
 	/** Unmounts and deletes the writable layer. The name is free at once; the deletion goes on in the background and is durable. */

@@ -8,6 +8,7 @@ import { diskUsage } from './disk-usage.ts';
 import { isMounted, mountOverlay } from './overlay.ts';
 import type { Trash } from './trash.ts';
 import type { ContainerSnapshots, Layers, RootFilesystem, SnapshotRecord } from './types.ts';
+import { unmountRoot } from './unmount.ts';
 
 export interface ContainerSnapshotsOptions {
 	readonly root: string;
@@ -25,6 +26,9 @@ export interface ContainerSnapshotsOptions {
 export function createContainerSnapshots(options: ContainerSnapshotsOptions): ContainerSnapshots {
 	const { root, folder, records, layers, trash } = options;
 	mkdirSync(folder, { recursive: true, mode: 0o755 });
+
+	/** What unmounting needs: it works without the layers, too. */
+	const mountOf = ({ dir }: SnapshotRecord) => ({ path: join(folder, dir, 'merged'), work: join(folder, dir, 'work') });
 
 	const directoriesOf = ({ dir, parent }: SnapshotRecord): RootFilesystem => ({
 		path: join(folder, dir, 'merged'),
@@ -71,18 +75,20 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 			}
 			records.put(containerId, { containerId, parent, dir: containerId });
 		},
-		async mount(containerId) {
+		async mount(containerId, { volatile }) {
 			const filesystem = directoriesOf(need(containerId));
-			if (!isMounted(filesystem.path)) mountOverlay(root, filesystem);
+			if (!isMounted(filesystem.path)) mountOverlay(root, filesystem, { volatile });
 			return filesystem;
 		},
 		async unmount(containerId) {
 			const record = records.get(containerId);
-			if (record !== undefined) unmount(join(folder, record.dir, 'merged'), 'detach');
+			if (record !== undefined) await unmountRoot(mountOf(record));
 		},
 		async remove(containerId) {
 			const record = records.get(containerId);
-			if (record !== undefined) remove(record);
+			if (record === undefined) return;
+			await unmountRoot(mountOf(record));
+			remove(record);
 		},
 		describe(containerId) {
 			const record = records.get(containerId);
@@ -106,7 +112,7 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 				if (!known.has(record.containerId)) remove(record);
 				else {
 					recorded.add(record.dir);
-					if (!running.has(record.containerId)) unmount(join(folder, record.dir, 'merged'), 'detach');
+					if (!running.has(record.containerId)) await unmountRoot(mountOf(record));
 				}
 			}
 			for (const dir of readdirSync(folder)) if (!recorded.has(dir)) discard(dir);

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { EngineError, wrap } from '../../errors.ts';
 import { AT_FDCWD, lstatat } from '../../kernel/fs.ts';
@@ -26,14 +26,41 @@ export function isMounted(path: string): boolean {
 	}
 }
 
-/** Mounts an overlay whose directories all lie below `root`. @throws `unsupported` when there are too many layers. */
-export function mountOverlay(root: string, filesystem: RootFilesystem): void {
+/** What the kernel leaves in the work directory of a volatile overlay, to refuse the next mount. */
+export function volatileMarker(work: string): string {
+	return `${work}/work/incompat/volatile`;
+}
+
+/**
+ * Mounts an overlay whose directories all lie below `root`. `volatile`: nothing of it is to outlive a loss of power, so
+ * that the kernel need not write it back; ignored by kernels before 5.10.
+ * @throws `unsupported` when there are too many layers.
+ */
+export function mountOverlay(root: string, filesystem: RootFilesystem, { volatile }: { volatile: boolean }): void {
+	// Left by an earlier mount. That the host went down since then is no matter: what was volatile is removed, not mounted, then.
+	rmSync(volatileMarker(filesystem.work), { recursive: true, force: true });
+	if (!volatile) mountWith(root, filesystem, switches);
+	else if (!mountedVolatile(root, filesystem)) mountWith(root, filesystem, switches);
+}
+
+/** False when the kernel does not know the option. */
+function mountedVolatile(root: string, filesystem: RootFilesystem): boolean {
+	try {
+		mountWith(root, filesystem, [...switches, 'volatile']);
+		return true;
+	} catch (error) {
+		if (error instanceof EngineError && error.code === 'invalid_argument') return false;
+		throw error;
+	}
+}
+
+function mountWith(root: string, filesystem: RootFilesystem, more: readonly string[]): void {
 	const options = (path: (absolute: string) => string): string =>
 		[
 			`lowerdir=${filesystem.lower.map(path).join(':')}`,
 			`upperdir=${path(filesystem.upper)}`,
 			`workdir=${path(filesystem.work)}`,
-			...switches,
+			...more,
 		].join(',');
 	const plain = options((path) => path);
 	if (plain.length <= maxOptions && !special.test(root)) {

@@ -12,7 +12,7 @@ import type { LayerRecord, UnpackRequest } from './types.ts';
 async function stack(place: TestPlace, ...layers: (readonly LayerItem[])[]): Promise<Digest> {
 	let parent: Digest | null = null;
 	for (const items of layers) {
-		const request: UnpackRequest = { blobPath: place.blob(layerTar(items)), parent, diffId: null };
+		const request: UnpackRequest = { blob: place.blob(layerTar(items)), parent, diffId: null };
 		parent = (await place.store.layers.unpack(request)).chainId;
 	}
 	return parent!;
@@ -62,7 +62,7 @@ test('whiteouts and opaque folders hide what is below, through a real mount', as
 		],
 	);
 	await place.store.snapshots.create('box', top);
-	const { path } = await place.store.snapshots.mount('box');
+	const { path } = await place.store.snapshots.mount('box', { volatile: false });
 	expect(readdirSync(path).sort()).toEqual(['a', 'b', 'c', 'd']);
 	expect(readdirSync(join(path, 'a'))).toEqual(['two']);
 	expect(readdirSync(join(path, 'b')).sort()).toEqual(['after', 'before']);
@@ -76,14 +76,14 @@ test('a container writes into its own layer, over mounts and restarts', async ()
 	const top = await stack(place, [['etc/motd', 'image']]);
 	await place.store.snapshots.create('box', top);
 	expect(place.store.snapshots.create('box', top)).rejects.toMatchObject({ code: 'conflict' });
-	const { path } = await place.store.snapshots.mount('box');
-	expect(await place.store.snapshots.mount('box')).toEqual(place.store.snapshots.describe('box')!);
+	const { path } = await place.store.snapshots.mount('box', { volatile: false });
+	expect(await place.store.snapshots.mount('box', { volatile: false })).toEqual(place.store.snapshots.describe('box')!);
 	writeFileSync(join(path, 'etc/motd'), 'mine');
 	await place.store.snapshots.unmount('box');
 	await place.store.snapshots.unmount('box');
 	expect(isMounted(path)).toBe(false);
 	await place.reopen();
-	await place.store.snapshots.mount('box');
+	await place.store.snapshots.mount('box', { volatile: false });
 	expect(readFileSync(join(path, 'etc/motd'), 'utf8')).toBe('mine');
 	const usage = await place.store.snapshots.usage('box');
 	expect(usage.parents).toBe(5);
@@ -96,7 +96,7 @@ test('an image without layers, a root with commas and colons', async () => {
 	const root = join(place.folder, 'odd,ro:ot');
 	const store = await place.reopen({ root });
 	await store.snapshots.create('box', null);
-	const { path } = await store.snapshots.mount('box');
+	const { path } = await store.snapshots.mount('box', { volatile: false });
 	expect(readdirSync(path)).toEqual([]);
 	writeFileSync(join(path, 'x'), 'y');
 	expect(readdirSync(store.snapshots.describe('box')!.upper)).toEqual(['x']);
@@ -115,7 +115,7 @@ test('130 layers mount', async () => {
 		parent = chainId;
 	}
 	await place.store.snapshots.create('deep', parent);
-	const { path, lower } = await place.store.snapshots.mount('deep');
+	const { path, lower } = await place.store.snapshots.mount('deep', { volatile: false });
 	expect(lower).toHaveLength(130);
 	expect(readdirSync(path)).toHaveLength(130);
 });
@@ -127,7 +127,7 @@ test('the layers of an image unpack side by side; one that fails takes those abo
 	const diffIds = tars.map((tar) => sha256Digest(createHash('sha256').update(tar).digest('hex')));
 	const chain = chainIdsOf(diffIds);
 	const start = (i: number, tar: Uint8Array) =>
-		layers.unpack({ blobPath: place.blob(tar), parent: chain[i - 1] ?? null, diffId: diffIds[i]! });
+		layers.unpack({ blob: place.blob(tar), parent: chain[i - 1] ?? null, diffId: diffIds[i]! });
 	const failing = await Promise.allSettled(tars.map((tar, i) => start(i, i === 0 ? tar.subarray(0, 4096) : tar)));
 	expect(failing.map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
 	expect(layers.list()).toEqual([]);
@@ -139,14 +139,14 @@ test('the layers of an image unpack side by side; one that fails takes those abo
 	expect(layers.list()).toEqual([]);
 	const below = Promise.withResolvers<void>();
 	const early = layers.unpack({
-		blobPath: place.blob(tars[1]!),
+		blob: place.blob(tars[1]!),
 		parent: chain[0]!,
 		parentReady: below.promise,
 		diffId: diffIds[1]!,
 	});
 	start(0, tars[0]!).then(() => below.resolve(), below.reject);
 	expect((await early).chainId).toBe(chain[1]!);
-	await expect(layers.unpack({ blobPath: '/x', parent: diffIds[2]!, diffId: null })).rejects.toMatchObject({
+	await expect(layers.unpack({ blob: '/x', parent: diffIds[2]!, diffId: null })).rejects.toMatchObject({
 		code: 'not_found',
 	});
 });
@@ -154,7 +154,7 @@ test('the layers of an image unpack side by side; one that fails takes those abo
 test('removing while busy frees the name at once and deletes', async () => {
 	await using place = openTestPlace();
 	await place.store.snapshots.create('box', await stack(place, [['a', 'x']]));
-	const { path } = await place.store.snapshots.mount('box');
+	const { path } = await place.store.snapshots.mount('box', { volatile: false });
 	const fd = openSync(join(path, 'a'), 'r');
 	try {
 		await place.store.snapshots.remove('box');
@@ -173,7 +173,7 @@ test('at boot: torn directories go, unknown containers go, what does not run is 
 	const top = await stack(place, [['a', 'x']]);
 	for (const id of ['runs', 'stopped', 'gone']) {
 		await place.store.snapshots.create(id, top);
-		await place.store.snapshots.mount(id);
+		await place.store.snapshots.mount(id, { volatile: false });
 	}
 	const root = join(place.folder, 'root');
 	mkdirSync(join(root, 'l/tmp-zz/sub'), { recursive: true });
@@ -199,14 +199,14 @@ test('a layer stays while a container or a layer stands on it', async () => {
 	const { layers, snapshots } = place.store;
 	const base = await stack(place, [['a', 'x']]);
 	const blobPath = place.blob(layerTar([['b', 'y']]));
-	const top = await layers.unpack({ blobPath, parent: base, diffId: null });
+	const top = await layers.unpack({ blob: blobPath, parent: base, diffId: null });
 	await snapshots.create('box', top.chainId);
 	await layers.remove(base);
 	await layers.remove(top.chainId);
 	expect([layers.has(base), layers.has(top.chainId)]).toEqual([false, false]);
-	expect(readdirSync((await snapshots.mount('box')).path).sort()).toEqual(['a', 'b']);
+	expect(readdirSync((await snapshots.mount('box', { volatile: false })).path).sort()).toEqual(['a', 'b']);
 	// Wanted again: nothing is unpacked, the blob is not even there.
-	expect(await layers.unpack({ blobPath: '/nonexistent', parent: base, diffId: top.diffId })).toEqual(top);
+	expect(await layers.unpack({ blob: '/nonexistent', parent: base, diffId: top.diffId })).toEqual(top);
 	expect(layers.has(top.chainId)).toBe(true);
 	await layers.remove(top.chainId);
 	await snapshots.remove('box');
@@ -217,10 +217,10 @@ test('a layer stays while a container or a layer stands on it', async () => {
 test('the same layer asked for at once is unpacked once; the last to give up ends it', async () => {
 	await using place = openTestPlace();
 	const tar = layerTar([['a', 'x'.repeat(3_000_000)]]);
-	const first = await place.store.layers.unpack({ blobPath: place.blob(tar), parent: null, diffId: null });
+	const first = await place.store.layers.unpack({ blob: place.blob(tar), parent: null, diffId: null });
 	await place.store.layers.remove(first.chainId);
 	const controller = new AbortController();
-	const request = { blobPath: place.blob(tar), parent: null, diffId: first.diffId };
+	const request = { blob: place.blob(tar), parent: null, diffId: first.diffId };
 	const given = place.store.layers.unpack({ ...request, signal: controller.signal });
 	const kept = Promise.all([place.store.layers.unpack(request), place.store.layers.unpack(request)]);
 	controller.abort();
@@ -246,4 +246,22 @@ test('a layer that a crash of the host may have torn is dropped', async () => {
 	await place.reopen();
 	expect(place.store.layers.has(top)).toBe(false);
 	expect(existsSync(path)).toBe(false);
+});
+
+test('a volatile snapshot mounts again in the same life of the host, and is unmounted without a write-back', async () => {
+	await using place = openTestPlace();
+	await place.store.snapshots.create('box', null);
+	for (const name of ['one', 'two']) {
+		const { path } = await place.store.snapshots.mount('box', { volatile: true });
+		writeFileSync(join(path, name), name);
+		expect(
+			readFileSync('/proc/self/mounts', 'utf8')
+				.split('\n')
+				.find((line) => line.includes(path)),
+		).toContain('volatile');
+		await place.store.snapshots.unmount('box');
+	}
+	const { path } = await place.store.snapshots.mount('box', { volatile: false });
+	expect(readdirSync(path).sort()).toEqual(['one', 'two']);
+	await place.store.snapshots.remove('box');
 });

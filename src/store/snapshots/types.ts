@@ -34,13 +34,24 @@ export interface UnpackLimits {
 	readonly maxEntries: number;
 }
 
+/** A blob that is unpacked while it comes, and stored nowhere. */
+export interface BlobStream {
+	/** Bytes. */
+	readonly size: number;
+	/**
+	 * Called once, unless the layer is there already. It must throw at the end unless the bytes were the right ones: what
+	 * was unpacked of them is discarded then, and unpacking fails with what it threw.
+	 */
+	open(signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
 export interface UnpackRequest {
-	/** The blob: a tar, plain or compressed with gzip or zstd (told apart by its first bytes). */
-	readonly blobPath: string;
+	/** The path of the blob, or its bytes as they come: a tar, plain or compressed with gzip or zstd (told apart by its first bytes). */
+	readonly blob: string | BlobStream;
 	/** The chain id of the layer below, which is there or being unpacked (so that layers unpack side by side); null for the lowest. */
 	readonly parent: Digest | null;
-	/** When given, `parent` need only be there once this is fulfilled; the files are unpacked meanwhile. Its rejection fails this. */
-	readonly parentReady?: Promise<unknown>;
+	/** When given, `parent` need only be there once this resolves; the files are unpacked meanwhile. Its rejection fails this. */
+	readonly parentReady?: (signal: AbortSignal) => Promise<unknown>;
 	/** What the uncompressed tar must hash to; null: take it as it comes (import). */
 	readonly diffId: Digest | null;
 	readonly signal?: AbortSignal;
@@ -71,7 +82,7 @@ export interface Layers {
 	 * Unpacks a blob, in a process of its own; all or nothing. A layer that is there already is returned at once, and
 	 * one that is being unpacked is waited for.
 	 * @throws `corrupt` (not a tar, truncated, wrong diff id, entry that escapes the root, limits), `not_found` (parent),
-	 * `exhausted` (disk full), `cancelled`.
+	 * `exhausted` (disk full), `cancelled`, and what a stream throws, as it is.
 	 */
 	unpack(request: UnpackRequest): Promise<UnpackedLayer>;
 	/**
@@ -99,8 +110,10 @@ export interface RootFilesystem {
 export interface ContainerSnapshots {
 	/** Makes the writable layer of a container over an image's layers. Not mounted yet. @throws `not_found` (parent), `conflict`. */
 	create(containerId: string, parent: Digest | null): Promise<void>;
-	/** Mounts it; already mounted is fine. @throws `not_found`. */
-	mount(containerId: string): Promise<RootFilesystem>;
+	/**
+	 * Mounts it; already mounted is fine. `volatile`: the container goes with its run, nothing of it need outlive a loss of power. @throws `not_found`.
+	 */
+	mount(containerId: string, options: { readonly volatile: boolean }): Promise<RootFilesystem>;
 	/** Unmounts it, lazily where it is busy; not mounted is fine. */
 	unmount(containerId: string): Promise<void>;
 	/** Unmounts and deletes the writable layer. The name is free at once; the deletion goes on in the background and is durable. */
@@ -120,7 +133,7 @@ export interface SnapshotStoreOptions {
 	readonly snapshotRecords: Collection<SnapshotRecord>;
 	/** How to start this executable in the role `unpack-layer`, e.g. `[process.execPath, 'unpack-layer']`. */
 	readonly unpackCommand: readonly string[];
-	/** Layers unpacked at once; default: the number of processors. */
+	/** Blobs in files that are unpacked at once; default: the number of processors. Streams come as they are opened. */
 	readonly concurrency?: number;
 	readonly limits?: Partial<UnpackLimits>;
 	/** Told of failures of background work (deletions, write-back), which is tried again at the next start. */
