@@ -6,7 +6,8 @@ import { createEngine } from './daemon/engine.ts';
 import { daemonHelp } from './daemon/flags.ts';
 import { lookupGroup } from './daemon/group.ts';
 import { claimPidfile } from './daemon/pidfile.ts';
-import { messageOf } from './errors.ts';
+import { EngineError, messageOf } from './errors.ts';
+import { lockFile } from './kernel/file-lock.ts';
 import { peerOf } from './kernel/peer.ts';
 import { buildInfo } from './lib/build-info.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
@@ -40,11 +41,18 @@ async function serve(config: DaemonConfig): Promise<void> {
 	});
 	await mkdir(config.dataRoot, { recursive: true, mode: 0o710 });
 	await mkdir(config.execRoot, { recursive: true, mode: 0o700 });
+	const gid = config.group === null ? lookupGroup('docker') : lookupGroup(config.group, { required: true });
+	claimRoots(config);
 	const releasePidfile = claimPidfile(config.pidfile);
 	try {
 		const engine = await createEngine(config, log);
 		const server = createDockerServer({ ...engine.services, callerOf });
-		await listenAll(server, config, log);
+		try {
+			await listenAll(server, config, gid, log);
+		} catch (error) {
+			await engine.close();
+			throw error;
+		}
 		log.info('Daemon has completed initialization');
 		await stopped;
 		log.info('stopping; containers go on');
@@ -54,6 +62,17 @@ async function serve(config: DaemonConfig): Promise<void> {
 		releasePidfile();
 	}
 	process.exit(0);
+}
+
+/** Two daemons in one directory would take each other's containers. The locks last as long as this process. @throws `conflict` */
+function claimRoots({ dataRoot, execRoot }: DaemonConfig): void {
+	for (const [flag, root] of [
+		['data-root', dataRoot],
+		['exec-root', execRoot],
+	] as const) {
+		if (lockFile(join(root, 'lock')) !== null) continue;
+		throw new EngineError('conflict', `another daemon works in ${root}: stop it, or give this one another --${flag}`);
+	}
 }
 
 /** Who is at the other end: of a unix socket by the kernel's word, of a TCP connection its address. */
@@ -66,8 +85,7 @@ const callerOf: CallerOf = (socket) => {
 	return { uid, pid, ...(executable === null ? {} : { executable }) };
 };
 
-async function listenAll(server: DockerServer, config: DaemonConfig, log: Logger): Promise<void> {
-	const gid = config.group === null ? lookupGroup('docker') : lookupGroup(config.group, { required: true });
+async function listenAll(server: DockerServer, config: DaemonConfig, gid: number | null, log: Logger): Promise<void> {
 	for (const host of config.hosts) {
 		if (host.kind === 'unix') {
 			await mkdir(join(host.path, '..'), { recursive: true });

@@ -148,14 +148,16 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 	const logLevel = logLevels.find((one) => one === level);
 	if (logLevel === undefined) throw invalid(`invalid logging level: ${level}`);
 	const hosts = list('host');
+	const tls = tlsOf(values, text);
+	const defaultPort = tls === null ? '2375' : '2376';
 	const mtu = text('mtu', '');
 	if (mtu !== '' && !(Number.isInteger(Number(mtu)) && Number(mtu) >= 68 && Number(mtu) <= 65_535))
 		throw invalid(`invalid mtu: ${mtu}`);
 	const favor = text('cgroup-favordynmods', 'true');
 	if (favor !== 'true' && favor !== 'false') throw invalid(`invalid value for cgroup-favordynmods: ${favor}`);
 	return {
-		hosts: (hosts.length > 0 ? hosts : ['unix:///run/gantry.sock']).map(parseHost),
-		tls: tlsOf(values, text),
+		hosts: (hosts.length > 0 ? hosts : ['unix:///run/gantry.sock']).map((host) => parseHost(host, defaultPort)),
+		tls,
 		dataRoot: absolute(text('data-root', '/var/lib/gantry')),
 		execRoot: absolute(text('exec-root', '/run/gantry')),
 		pidfile: absolute(text('pidfile', '/run/gantry.pid')),
@@ -222,13 +224,13 @@ function tlsOf(values: SettingValues, text: (flag: string, fallback: string) => 
 	return { verify, ca, cert, key };
 }
 
-function parseHost(text: string): Host {
+function parseHost(text: string, defaultPort: string): Host {
 	const unix = /^unix:\/\/(.+)$/.exec(text)?.[1];
 	if (unix !== undefined) return { kind: 'unix', path: absolute(unix) };
 	const tcp = /^tcp:\/\/(?:\[([0-9a-fA-F:]+)\]|([^:/[\]]*))(?::(\d{1,5}))?\/?$/.exec(text);
 	if (tcp === null)
 		throw invalid(`unable to parse the host ${JSON.stringify(text)}: give unix://PATH or tcp://HOST:PORT`);
-	const port = Number(tcp[3] ?? '2375');
+	const port = Number(tcp[3] ?? defaultPort);
 	if (port > 65_535) throw invalid(`invalid port in ${text}`);
 	return { kind: 'tcp', host: tcp[1] ?? (tcp[2] || '127.0.0.1'), port };
 }

@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { EngineError } from '../errors.ts';
+import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { EngineError, wrap } from '../errors.ts';
 
 /** Writes our process id. @throws `conflict` when the file names a daemon that lives. */
 export function claimPidfile(path: string): () => void {
@@ -10,7 +11,12 @@ export function claimPidfile(path: string): () => void {
 			`failed to start daemon: process with PID ${other} is still running; stop it, or give another --pidfile`,
 		);
 	}
-	writeFileSync(path, `${process.pid}`);
+	try {
+		mkdirSync(dirname(path), { recursive: true });
+		writeFileSync(path, `${process.pid}`);
+	} catch (error) {
+		throw wrap(error, 'write the pidfile', path);
+	}
 	return () => rmSync(path, { force: true });
 }
 
@@ -19,11 +25,16 @@ function runningDaemon(path: string): number | null {
 		const pid = Number(readFileSync(path, 'utf8').trim());
 		// The number may have gone to another program meanwhile.
 		if (!Number.isInteger(pid) || pid <= 0) return null;
-		return readlinkSync(`/proc/${pid}/exe`) === readlinkSync('/proc/self/exe') && isDaemon(pid) ? pid : null;
+		return programOf(pid) === programOf('self') && isDaemon(pid) ? pid : null;
 	} catch (error) {
-		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null;
 		throw error;
 	}
+}
+
+/** The file that a process runs, replaced since or not. */
+function programOf(pid: number | 'self'): string {
+	return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
 }
 
 function isDaemon(pid: number): boolean {

@@ -12,7 +12,7 @@ const libc = bindLibc({
 	close: { args: [FFIType.i32], returns: FFIType.i32 },
 });
 
-export const AddressFamily = { inet: 2, netlink: 16 } as const;
+export const AddressFamily = { unix: 1, inet: 2, netlink: 16 } as const;
 export const SocketType = { stream: 1, datagram: 2, raw: 3 } as const;
 
 const SOCK_CLOEXEC = 0o2000000;
@@ -104,6 +104,24 @@ export function holdPort(protocol: 'tcp' | 'udp', address: Uint8Array, port: num
 		return attempt(false);
 	} catch (error) {
 		if (protocol === 'tcp' && error instanceof SyscallError && error.errno === Errno.EADDRINUSE) return attempt(true);
+		throw error;
+	}
+}
+
+/**
+ * Takes a name (ASCII, ≤ 100 characters) in this network namespace for as long as the returned descriptor is open: an abstract
+ * unix socket, which goes with its process. @throws SyscallError, EADDRINUSE when another process has it.
+ */
+export function holdName(name: string): number {
+	const place = Buffer.alloc(3 + name.length);
+	place.writeUInt16LE(AddressFamily.unix, 0);
+	place.write(name, 3, 'latin1');
+	const fd = openSocket(AddressFamily.unix, SocketType.stream, 0);
+	try {
+		check(libc().bind(fd, ptr(place), place.length), 'bind', name);
+		return fd;
+	} catch (error) {
+		closeSocket(fd);
 		throw error;
 	}
 }

@@ -1,5 +1,7 @@
 import { EngineError } from '../../errors.ts';
+import { Errno, SyscallError } from '../../kernel/libc.ts';
 import { NetlinkFamily, openNetlink } from '../../kernel/netlink/connection.ts';
+import { closeSocket, holdName } from '../../kernel/socket.ts';
 import type { Records } from '../../store/records/records.ts';
 import { createBridgeDriver } from './bridge/driver.ts';
 import { type BridgeConfig, resolveBridge } from './bridge/settings.ts';
@@ -25,14 +27,17 @@ export interface DefaultNetworksOptions {
 export function openDefaultNetworks(options: DefaultNetworksOptions): {
 	driver: NetworkDriver | null;
 	known: readonly Network[];
+	/** Lets others have the bridge. */
+	release: () => void;
 } {
 	const { records, log, now } = options;
 	const bridges = records.collection<BridgeRecord>('bridges');
 	if (options.bridge === null) {
 		const { host, none } = rememberDefaultNetworks(records, null, now);
-		return { driver: null, known: [host, none] };
+		return { driver: null, known: [host, none], release: () => {} };
 	}
 	const { name } = options.bridge;
+	const release = claimBridge(name);
 	const remembered = bridges.get(name);
 	using connection = openNetlink(NetlinkFamily.route);
 	const bridge = resolveBridge(connection, options.bridge, remembered);
@@ -52,5 +57,17 @@ export function openDefaultNetworks(options: DefaultNetworksOptions): {
 		owned: made,
 		log,
 	});
-	return { driver, known: [network, host, none] };
+	return { driver, known: [network, host, none], release };
+}
+
+/** Two daemons on one bridge would undo each other's rules. @throws `conflict` when another one has it. */
+function claimBridge(name: string): () => void {
+	let fd: number;
+	try {
+		fd = holdName(`gantry-bridge-${name}`);
+	} catch (error) {
+		if (!(error instanceof SyscallError && error.errno === Errno.EADDRINUSE)) throw error;
+		throw new EngineError('conflict', `another daemon uses the bridge ${name}: give this one another --bridge`);
+	}
+	return () => closeSocket(fd);
 }

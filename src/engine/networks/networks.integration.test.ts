@@ -39,7 +39,7 @@ if (inside === undefined) {
 				// The neighbour knows the way to the containers, as an attacker on the same wire would.
 				onLan('ip', 'route', 'add', '172.16.0.0/12', 'via', '10.77.0.1');
 				const child = Bun.spawnSync(
-					['nsenter', `--net=/run/netns/${host}`, process.execPath, 'test', import.meta.path],
+					['nsenter', `--net=/run/netns/${host}`, process.execPath, 'test', '--timeout', '30000', import.meta.path],
 					{
 						env: { ...process.env, GANTRY_TEST_LAN: `/run/netns/${lan}` },
 						stdout: 'pipe',

@@ -39,7 +39,7 @@ export interface Networks {
 export function createNetworks(options: NetworksOptions): Networks {
 	const { log, peers } = options;
 	const namespaces = createSandboxNamespaces(join(options.runDir, 'netns'), log);
-	const { driver, known } = openDefaultNetworks(options);
+	const { driver, known, release: releaseBridge } = openDefaultNetworks(options);
 	/** What each container has, by container id; endpoints of `host` and `none` included. */
 	const live = new Map<string, readonly LiveEndpoint[]>();
 
@@ -113,9 +113,11 @@ export function createNetworks(options: NetworksOptions): Networks {
 		queries,
 		close() {
 			driver?.close();
+			releaseBridge();
 		},
 		async destroy() {
 			await driver?.destroy();
+			releaseBridge();
 		},
 	};
 }
