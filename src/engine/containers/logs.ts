@@ -5,7 +5,10 @@ import type { LogOptions } from './service.ts';
 /** One record of a log. Structurally what the log store yields. */
 export interface LogRecord {
 	readonly stream: 'stdout' | 'stderr';
-	readonly text: string;
+	/** The text is `bytes` from `start` to `end`. */
+	readonly bytes: Buffer;
+	readonly start: number;
+	readonly end: number;
 	readonly time: string;
 	readonly attributes: Readonly<Record<string, string>> | undefined;
 }
@@ -29,10 +32,15 @@ const longestTimer = 2 ** 31 - 1;
 export function frame(stream: 'stdout' | 'stderr', text: string): Buffer {
 	const length = Buffer.byteLength(text);
 	const bytes = Buffer.allocUnsafe(frameHeader + length);
-	bytes.writeUInt32BE(stream === 'stdout' ? 0x01000000 : 0x02000000, 0);
-	bytes.writeUInt32BE(length, 4);
+	writeHeader(bytes, 0, stream, length);
 	bytes.write(text, frameHeader);
 	return bytes;
+}
+
+/** Stream (1 or 2), three zeros, the length as a big-endian number. */
+function writeHeader(out: Buffer, at: number, stream: 'stdout' | 'stderr', length: number): void {
+	out.writeUInt32BE(stream === 'stdout' ? 0x01000000 : 0x02000000, at);
+	out.writeUInt32BE(length, at + 4);
 }
 
 function printDetails(attributes: Readonly<Record<string, string>> | undefined): string {
@@ -40,9 +48,41 @@ function printDetails(attributes: Readonly<Record<string, string>> | undefined):
 	return `${pairs.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join(',')} `;
 }
 
-function printRecord(record: LogRecord, options: LogOptions): string {
-	const details = options.details ? printDetails(record.attributes) : '';
-	return `${options.timestamps ? `${record.time} ` : ''}${details}${record.text}`;
+const noPrefix = Buffer.alloc(0);
+
+/** What is printed before a record's text. Lines that were written together share it. */
+function prefixes(options: LogOptions): (record: LogRecord) => Buffer {
+	if (!options.timestamps && !options.details) return () => noPrefix;
+	let last: LogRecord | null = null;
+	let prefix = noPrefix;
+	return (record) => {
+		if (last === null || last.time !== record.time || last.attributes !== record.attributes) {
+			const details = options.details ? printDetails(record.attributes) : '';
+			prefix = Buffer.from(`${options.timestamps ? `${record.time} ` : ''}${details}`);
+			last = record;
+		}
+		return prefix;
+	};
+}
+
+/** Records as they are sent: bare, or each in a frame of its own, which clients that show line by line count on. */
+function printRecords(records: readonly LogRecord[], raw: boolean, prefixOf: (record: LogRecord) => Buffer): Buffer {
+	let size = raw ? 0 : records.length * frameHeader;
+	for (const record of records) size += prefixOf(record).length + record.end - record.start;
+	const out = Buffer.allocUnsafe(size);
+	let at = 0;
+	for (const record of records) {
+		const prefix = prefixOf(record);
+		const length = prefix.length + record.end - record.start;
+		if (!raw) {
+			writeHeader(out, at, record.stream, length);
+			at += frameHeader;
+		}
+		if (prefix.length > 0) prefix.copy(out, at);
+		record.bytes.copy(out, at + prefix.length, record.start, record.end);
+		at += length;
+	}
+	return out;
 }
 
 /** A container's log as attach sends it. `ended` resolves when it ends; null when it does not run. */
@@ -65,6 +105,7 @@ export async function* readLogs(
 			? setTimeout(onAbort, Math.min(Math.max(remaining, 0), longestTimer))
 			: undefined;
 	const raw = container.config.tty;
+	const prefixOf = prefixes(options);
 	try {
 		for await (const records of read(path, {
 			since: options.since,
@@ -73,10 +114,11 @@ export async function* readLogs(
 			follow: options.follow && ended !== null ? { ended } : null,
 			signal: abort.signal,
 		})) {
-			const wanted = records.filter((record) => (record.stream === 'stdout' ? options.stdout : options.stderr));
-			if (wanted.length === 0) continue;
-			if (raw) yield Buffer.from(wanted.map((record) => printRecord(record, options)).join(''));
-			else yield Buffer.concat(wanted.map((record) => frame(record.stream, printRecord(record, options))));
+			const wanted =
+				options.stdout && options.stderr
+					? records
+					: records.filter(({ stream }) => (stream === 'stdout' ? options.stdout : options.stderr));
+			if (wanted.length > 0) yield printRecords(wanted, raw, prefixOf);
 		}
 	} finally {
 		clearTimeout(timer);

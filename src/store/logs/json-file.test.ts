@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type LogQuery, readJsonLog } from './json-file.ts';
+import type { LogRecord } from './records.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -13,6 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const line = (text: string, second = 0) =>
 	`${JSON.stringify({ log: text, stream: 'stdout', time: `2024-01-01T00:00:${String(second).padStart(2, '0')}.000000001Z` })}\n`;
+const textOf = ({ bytes, start, end }: LogRecord) => bytes.toString('utf8', start, end);
 const everything: LogQuery = {
 	since: null,
 	until: null,
@@ -24,7 +26,7 @@ const everything: LogQuery = {
 async function read(query: Partial<LogQuery> = {}): Promise<string[]> {
 	const out: string[] = [];
 	for await (const batch of readJsonLog(join(folder, 'log'), { ...everything, ...query }))
-		out.push(...batch.map((one) => one.text));
+		out.push(...batch.map((one) => textOf(one)));
 	return out;
 }
 
@@ -78,7 +80,7 @@ test('follow sees what is appended, over a rotation, until the end', async () =>
 		},
 	};
 	for await (const batch of readJsonLog(path, { ...everything, follow: { ended } })) {
-		for (const { text } of batch) {
+		for (const text of batch.map(textOf)) {
 			seen.push(text);
 			steps[text]?.();
 		}
@@ -97,4 +99,45 @@ test('follow ends with its signal', async () => {
 		abort.abort();
 	}
 	expect(abort.signal.aborted).toBe(true);
+});
+
+test('takes every JSON escape, surrogates, attributes and foreign orders of keys', async () => {
+	const time = '2024-01-01T00:00:00Z';
+	const rest = `","stream":"stderr","time":"${time}"}\n`;
+	const rows = [
+		String.raw`{"log":"\u00e9\ud83d\ude00\u2028 \"q\" \/ \b\f\r\t \\ end` + rest,
+		String.raw`{"log":"alone \ud83d.\ude00` + rest,
+		String.raw`{"log":"bad \x` + rest,
+		String.raw`{"log":"bad \u12` + rest,
+		String.raw`{"log":"a\n","stream":"stdout","attrs":{"tag":"\"w\""},"time":"2024-01-01T00:00:00Z"}${'\n'}`,
+		'{"time":"2024-01-01T00:00:00Z","stream":"stdout","log":"order"}\n',
+		'{"log":"no time","stream":"stdout"}\n',
+		'{"log":"x","stream":"stdout","time":"2024-01-01T00:00:00Z"} rubbish\n',
+		'{"log":"torn\n',
+		`{"log":"${rest}`,
+	];
+	writeFileSync(join(folder, 'log'), rows.join(''));
+	const records: [string, string, unknown][] = [];
+	for await (const batch of readJsonLog(join(folder, 'log'), everything))
+		records.push(...batch.map((one): [string, string, unknown] => [textOf(one), one.stream, one.attributes]));
+	expect(records).toEqual([
+		['é\u{1F600}\u2028 "q" / \b\f\r\t \\ end', 'stderr', undefined],
+		['alone \ufffd.\ufffd', 'stderr', undefined],
+		['a\n', 'stdout', { tag: '"w"' }],
+		['order', 'stdout', undefined],
+		['', 'stderr', undefined],
+	]);
+});
+
+test('agrees with JSON on lines of random characters', async () => {
+	let seed = 7;
+	const random = (below: number) => {
+		seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+		return (seed >> 8) % below;
+	};
+	const texts = Array.from({ length: 500 }, () =>
+		String.fromCharCode(...Array.from({ length: random(60) }, () => random(random(2) === 0 ? 0x7f : 0xd7ff))),
+	);
+	writeFileSync(join(folder, 'log'), texts.map((text, n) => line(text, n % 60)).join(''));
+	expect(await read()).toEqual(texts);
 });

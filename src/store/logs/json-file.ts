@@ -3,16 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { parseNano } from '../../lib/time.ts';
-
-/** One record of a container's log: a line, or a piece of one longer than 16 KiB. */
-export interface LogRecord {
-	readonly stream: 'stdout' | 'stderr';
-	/** With its newline, unless it is a piece. */
-	readonly text: string;
-	/** RFC 3339 as written. */
-	readonly time: string;
-	readonly attributes: Readonly<Record<string, string>> | undefined;
-}
+import { type LogRecord, RecordParser } from './records.ts';
 
 /** What to read. Times in nanoseconds since the epoch, both inclusive. */
 export interface LogQuery {
@@ -34,7 +25,7 @@ const newline = 10;
  */
 export async function* readJsonLog(path: string, query: LogQuery): AsyncIterable<readonly LogRecord[]> {
 	if (query.tail === 0 && query.follow === null) return;
-	const wanted = (record: LogRecord): boolean => inRange(record, query);
+	const wanted = rangeOf(query);
 	let handle = await openIfThere(path);
 	let position = handle === null ? 0 : (await handle.stat()).size;
 	try {
@@ -45,7 +36,7 @@ export async function* readJsonLog(path: string, query: LogQuery): AsyncIterable
 			handle = next.handle;
 			position = next.position;
 		})) {
-			const records = lines.filter(wanted);
+			const records = wanted(lines);
 			if (records.length > 0) yield records;
 			if (query.until !== null && lines.some((line) => (parseNano(line.time) ?? 0n) > (query.until ?? 0n))) return;
 		}
@@ -54,18 +45,29 @@ export async function* readJsonLog(path: string, query: LogQuery): AsyncIterable
 	}
 }
 
-function inRange(record: LogRecord, query: LogQuery): boolean {
-	if (query.since === null && query.until === null) return true;
-	const time = parseNano(record.time) ?? 0n;
-	return (query.since === null || time >= query.since) && (query.until === null || time <= query.until);
+/** The records of a batch that are in the range of time. */
+function rangeOf({ since, until }: LogQuery): (batch: readonly LogRecord[]) => readonly LogRecord[] {
+	if (since === null && until === null) return (batch) => batch;
+	// Lines that were written together have one time.
+	let last = '';
+	let inRange = false;
+	const wanted = ({ time }: LogRecord): boolean => {
+		if (time !== last) {
+			const at = parseNano(time) ?? 0n;
+			inRange = (since === null || at >= since) && (until === null || at <= until);
+			last = time;
+		}
+		return inRange;
+	};
+	return (batch) => batch.filter(wanted);
 }
 
 async function* filtered(
 	batches: AsyncIterable<readonly LogRecord[]>,
-	wanted: (record: LogRecord) => boolean,
+	wanted: (batch: readonly LogRecord[]) => readonly LogRecord[],
 ): AsyncIterable<readonly LogRecord[]> {
 	for await (const batch of batches) {
-		const records = batch.filter(wanted);
+		const records = wanted(batch);
 		if (records.length > 0) yield records;
 	}
 }
@@ -112,73 +114,15 @@ async function* chunksOf(handle: FileHandle, from: number, to: number): AsyncIte
 
 /** Splits bytes into records; a rest without a newline is dropped. */
 async function* recordsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<readonly LogRecord[]> {
+	const parser = new RecordParser();
 	let rest: Buffer = Buffer.alloc(0);
 	for await (const chunk of chunks) {
 		const bytes =
 			rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
 		const end = bytes.lastIndexOf(newline) + 1;
 		rest = Buffer.from(bytes.subarray(end));
-		if (end > 0) yield parseLines(bytes.subarray(0, end));
+		if (end > 0) yield parser.parse(bytes.subarray(0, end));
 	}
-}
-
-function parseLines(bytes: Buffer): LogRecord[] {
-	const records: LogRecord[] = [];
-	const text = bytes.toString('utf8');
-	for (let start = 0; start < text.length; ) {
-		const end = text.indexOf('\n', start);
-		const record = parseLine(text, start, end);
-		if (record !== null) records.push(record);
-		start = end + 1;
-	}
-	return records;
-}
-
-const prefix = '{"log":"';
-const middle = '","stream":"';
-
-/** One line. null for one that is not a log record (a block of zeros after a power loss). */
-function parseLine(text: string, start: number, end: number): LogRecord | null {
-	if (text.startsWith(prefix, start)) {
-		// The form that the shim writes; whatever deviates takes the slow path below.
-		const from = start + prefix.length;
-		const backslash = text.indexOf('\\', from);
-		const quote = text.indexOf('"', from);
-		if (backslash === quote - 2 && text.startsWith('n', backslash + 1) && text.startsWith(middle, quote)) {
-			const streamFrom = quote + middle.length;
-			const streamTo = text.indexOf('"', streamFrom);
-			const stream = text.slice(streamFrom, streamTo);
-			if (
-				text.startsWith('","time":"', streamTo) &&
-				end - streamTo < 48 &&
-				(stream === 'stdout' || stream === 'stderr')
-			) {
-				const time = text.slice(streamTo + 10, end - 2);
-				if (!time.includes('"'))
-					return { stream, text: `${text.slice(from, backslash)}\n`, time, attributes: undefined };
-			}
-		}
-	}
-	return parseAnyLine(text.slice(start, end));
-}
-
-function parseAnyLine(line: string): LogRecord | null {
-	let value: unknown;
-	try {
-		value = JSON.parse(line);
-	} catch (error) {
-		if (error instanceof SyntaxError) return null;
-		throw error;
-	}
-	if (typeof value !== 'object' || value === null) return null;
-	const { log, stream, time, attrs } = value as Record<string, unknown>;
-	if (typeof log !== 'string' || typeof time !== 'string') return null;
-	return {
-		stream: stream === 'stderr' ? 'stderr' : 'stdout',
-		text: log,
-		time,
-		attributes: typeof attrs === 'object' && attrs !== null ? (attrs as Record<string, string>) : undefined,
-	};
 }
 
 /** The last `count` records, reading backwards from the end; older files only when the newest has too few. */
@@ -242,6 +186,7 @@ async function* followFrom(
 	signal: AbortSignal,
 	moved: (place: Place) => void,
 ): AsyncIterable<readonly LogRecord[]> {
+	const parser = new RecordParser();
 	let { handle, position } = start;
 	let finished = false;
 	let wake: (() => void) | undefined;
@@ -280,7 +225,7 @@ async function* followFrom(
 					const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
 					const end = bytes.lastIndexOf(newline) + 1;
 					rest = Buffer.from(bytes.subarray(end));
-					if (end > 0) yield parseLines(bytes.subarray(0, end));
+					if (end > 0) yield parser.parse(bytes.subarray(0, end));
 					if (signal.aborted) return;
 				}
 			}
