@@ -152,14 +152,18 @@ function countingLayers(): Layers {
 	};
 	return {
 		has: (chainId) => records.has(chainId),
-		async unpack({ blobPath, parent, diffId, onProgress }) {
-			const blob = readFileSync(blobPath);
+		async unpack({ blob: source, parent, diffId, onProgress, parentReady, signal = new AbortController().signal }) {
+			const pieces: Uint8Array[] = [];
+			if (typeof source === 'string') pieces.push(readFileSync(source));
+			else for await (const piece of source.open(signal)) pieces.push(piece);
+			const blob = Buffer.concat(pieces);
 			const tar = blob[0] === 0x1f ? gunzipSync(blob) : blob;
 			const found = sha256Digest(createHash('sha256').update(tar).digest('hex'));
 			if (diffId !== null && found !== diffId) {
 				throw new EngineError('corrupt', `layer: expected diff id ${diffId}, got ${found}`);
 			}
 			onProgress?.({ current: blob.length, total: blob.length });
+			await parentReady?.(signal);
 			const chainId = chainIdOf(parent, found);
 			records.set(chainId, { chainId, parent, diffId: found, size: tar.length, dir: 'x', released: false });
 			return { chainId, diffId: found, size: tar.length };

@@ -317,7 +317,7 @@ describe('store', () => {
 	test('garbage collection removes what nothing wants', async () => {
 		const before = await here.stored();
 		const { digest } = await here.content.ingest(bytes(Buffer.from('left behind')));
-		await here.layers.unpack({ blobPath: here.content.path(digest), parent: null, diffId: null });
+		await here.layers.unpack({ blob: here.content.path(digest), parent: null, diffId: null });
 		expect(await here.images.collectGarbage()).toEqual([]);
 		expect(await here.stored()).toEqual(before);
 	});

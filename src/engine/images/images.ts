@@ -5,7 +5,7 @@ import { matchPlatform, parsePlatform, printPlatform } from '../../oci/platform.
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import type { ContentStore } from '../../store/content/content.ts';
 import type { Records } from '../../store/records/records.ts';
-import type { Layers, UnpackedLayer, UnpackProgress } from '../../store/snapshots/types.ts';
+import type { Layers, UnpackedLayer } from '../../store/snapshots/types.ts';
 import type { Images as ImagesForContainers } from '../containers/ports.ts';
 import { type Catalog, imageOf, openCatalog } from './catalog.ts';
 import { descendantsOf } from './descendants.ts';
@@ -17,12 +17,13 @@ import { listImages } from './list-images.ts';
 import type { ArchiveLimits } from './load/archive.ts';
 import { loadImages } from './load/load-images.ts';
 import { withProgress } from './progress.ts';
+import type { LayerProgress } from './pull/fetch-layers.ts';
 import { pullImage } from './pull/pull-image.ts';
 import type { RegistryConfig } from './registry/config.ts';
 import { createEndpoints } from './registry/endpoints.ts';
 import { removeImage } from './remove-image.ts';
 import type { Image, ImageSources, ImageStore, ImageUsers } from './service.ts';
-import { createSemaphore, createSharedWork } from './shared-work.ts';
+import { createArrivals, createSemaphore, createSharedWork } from './shared-work.ts';
 import { parseTarget, tagImage } from './tag-image.ts';
 
 /** What the images service is made of. */
@@ -119,8 +120,8 @@ function createSources(deps: ImagesDeps, catalog: Catalog, keeper: Keeper): Imag
 		keeper,
 		events,
 		now,
-		downloads: createSharedWork<void, number>(),
-		unpacks: createSharedWork<UnpackedLayer, UnpackProgress>(),
+		unpacks: createSharedWork<UnpackedLayer, LayerProgress>(),
+		arrivals: createArrivals(),
 		downloadSlots: createSemaphore(registry.maxConcurrentDownloads),
 	};
 	const pulling = { ...shared, registry, endpoints: createEndpoints(registry) };

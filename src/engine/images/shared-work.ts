@@ -68,17 +68,17 @@ export function createSharedWork<R, P>(): SharedWork<R, P> {
 	};
 }
 
-/** Runs at most `limit` bodies at once; the others wait in order. */
+/** Lets at most `limit` in at once; the others wait in order. */
 export interface Semaphore {
-	/** `onWait` is called when it has to wait. @throws EngineError `cancelled` while waiting. */
-	run<R>(body: () => Promise<R>, options: { readonly signal: AbortSignal; readonly onWait?: () => void }): Promise<R>;
+	/** Resolves with the way out. `onWait` is called when it has to wait. @throws EngineError `cancelled` while waiting. */
+	enter(options: { readonly signal: AbortSignal; readonly onWait?: () => void }): Promise<() => void>;
 }
 
 /** A semaphore of `limit` places. */
 export function createSemaphore(limit: number): Semaphore {
 	let free = limit;
 	const waiting: (() => void)[] = [];
-	const enter = (signal: AbortSignal): Promise<void> =>
+	const turn = (signal: AbortSignal): Promise<void> =>
 		new Promise((resolve, reject) => {
 			const admit = () => {
 				signal.removeEventListener('abort', abort);
@@ -92,21 +92,51 @@ export function createSemaphore(limit: number): Semaphore {
 			signal.addEventListener('abort', abort, { once: true });
 		});
 	return {
-		async run(body, { signal, onWait }) {
+		async enter({ signal, onWait }) {
 			if (signal.aborted) throw new EngineError('cancelled', 'context canceled');
 			if (free > 0) free--;
 			else {
 				onWait?.();
-				await enter(signal);
+				await turn(signal);
 			}
-			try {
-				return await body();
-			} finally {
+			return () => {
 				// The place goes to the next in line without becoming free in between.
 				const next = waiting.shift();
 				if (next === undefined) free++;
 				else next();
-			}
+			};
+		},
+	};
+}
+
+/** Tells those who wait for something that it has come. */
+export interface Arrivals {
+	/** Resolves at the next word that it is there. @throws EngineError `cancelled`. */
+	of(key: string, signal: AbortSignal): Promise<void>;
+	/** It is there. */
+	tell(key: string): void;
+}
+
+export function createArrivals(): Arrivals {
+	const waiting = new Map<string, Set<() => void>>();
+	return {
+		of(key, signal) {
+			const { promise, resolve, reject } = Promise.withResolvers<void>();
+			if (signal.aborted) return Promise.reject(new EngineError('cancelled', 'context canceled'));
+			const those = waiting.get(key) ?? new Set();
+			waiting.set(key, those.add(resolve));
+			const abort = () => reject(new EngineError('cancelled', 'context canceled'));
+			signal.addEventListener('abort', abort, { once: true });
+			return promise.finally(() => {
+				signal.removeEventListener('abort', abort);
+				those.delete(resolve);
+				if (those.size === 0 && waiting.get(key) === those) waiting.delete(key);
+			});
+		},
+		tell(key) {
+			const those = waiting.get(key);
+			waiting.delete(key);
+			for (const resolve of those ?? []) resolve();
 		},
 	};
 }

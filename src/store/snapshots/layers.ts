@@ -8,7 +8,7 @@ import { createSharedJobs } from './shared-jobs.ts';
 import { createSlots } from './slots.ts';
 import type { Trash } from './trash.ts';
 import type { LayerRecord, Layers, UnpackedLayer, UnpackLimits, UnpackProgress, UnpackRequest } from './types.ts';
-import { runUnpackProcess } from './unpack/run.ts';
+import { unpackFile, unpackStream } from './unpack/run.ts';
 import { createWriteBack } from './write-back.ts';
 
 const temporaryPrefix = 'tmp-';
@@ -75,18 +75,22 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 		signal: AbortSignal,
 		onProgress: (progress: UnpackProgress) => void,
 	): Promise<UnpackedLayer> => {
-		const { blobPath, parent, diffId } = request;
+		const { blob, parent, diffId } = request;
 		const dir = newDirectoryName();
 		const temporary = join(folder, temporaryPrefix + dir);
+		const order = { target: temporary, diffId, limits: options.limits };
+		const run = { command: options.unpackCommand, signal, onProgress };
 		try {
 			mkdirSync(temporary, { mode: 0o755 });
-			const job = { blobPath, target: temporary, diffId, limits: options.limits };
-			const result = await slots(signal, () => runUnpackProcess(options.unpackCommand, job, signal, onProgress));
+			const result =
+				typeof blob === 'string'
+					? await slots(signal, () => unpackFile(order, blob, run))
+					: await unpackStream(order, blob, run);
 			await waitForParent(request, signal);
 			return commit(temporary, dir, { chainId: chainIdOf(parent, result.diffId), ...result }, parent);
 		} catch (error) {
 			trash.take(temporary);
-			throw wrap(error, 'unpack layer', diffId ?? blobPath);
+			throw wrap(error, 'unpack layer', diffId ?? (typeof blob === 'string' ? blob : ''));
 		}
 	};
 
@@ -112,7 +116,7 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 	/** Layers unpack side by side, and are recorded from the lowest up. */
 	const waitForParent = async ({ parent, parentReady }: UnpackRequest, signal: AbortSignal): Promise<void> => {
 		if (parent === null) return;
-		await untilAborted(Promise.all([parentReady, jobs.pending(parent)]), signal);
+		await untilAborted(Promise.resolve(parentReady?.(signal) ?? jobs.pending(parent)), signal);
 		need(parent);
 	};
 
@@ -122,7 +126,6 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			has: (chainId) => records.get(chainId)?.released === false,
 			async unpack(request) {
 				const { parent, diffId, parentReady } = request;
-				parentReady?.catch(() => {});
 				if (parent !== null && parentReady === undefined && jobs.pending(parent) === undefined) need(parent);
 				const existing = diffId === null ? undefined : revive(chainIdOf(parent, diffId));
 				if (existing !== undefined) return existing;

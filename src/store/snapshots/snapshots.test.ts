@@ -141,7 +141,7 @@ test('the layers of an image unpack side by side; one that fails takes those abo
 	const early = layers.unpack({
 		blob: place.blob(tars[1]!),
 		parent: chain[0]!,
-		parentReady: below.promise,
+		parentReady: () => below.promise,
 		diffId: diffIds[1]!,
 	});
 	start(0, tars[0]!).then(() => below.resolve(), below.reject);

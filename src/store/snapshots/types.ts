@@ -82,7 +82,7 @@ export interface Layers {
 	 * Unpacks a blob, in a process of its own; all or nothing. A layer that is there already is returned at once, and
 	 * one that is being unpacked is waited for.
 	 * @throws `corrupt` (not a tar, truncated, wrong diff id, entry that escapes the root, limits), `not_found` (parent),
-	 * `exhausted` (disk full), `cancelled`, and what a stream throws, as it is.
+	 * `exhausted` (disk full), `cancelled`; what a stream throws, wrapped.
 	 */
 	unpack(request: UnpackRequest): Promise<UnpackedLayer>;
 	/**

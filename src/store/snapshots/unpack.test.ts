@@ -11,7 +11,7 @@ import { type LayerItem, layerTar, openTestPlace, type TestPlace } from './test-
 const digestOf = (bytes: Uint8Array) => sha256Digest(createHash('sha256').update(bytes).digest('hex'));
 
 async function unpack(place: TestPlace, items: readonly LayerItem[]): Promise<string> {
-	const request = { blobPath: place.blob(layerTar(items)), parent: null, diffId: null };
+	const request = { blob: place.blob(layerTar(items)), parent: null, diffId: null };
 	const { chainId } = await place.store.layers.unpack(request);
 	return place.store.layers.paths(chainId)[0]!;
 }
@@ -24,7 +24,7 @@ test('plain, gzip (several members too) and zstd give the same layer', async () 
 	]);
 	const members = Buffer.concat([gzipSync(tar.subarray(0, 700)), gzipSync(tar.subarray(700))]);
 	for (const blob of [tar, gzipSync(tar), members, zstdCompressSync(tar)]) {
-		const layer = await place.store.layers.unpack({ blobPath: place.blob(blob), parent: null, diffId: null });
+		const layer = await place.store.layers.unpack({ blob: place.blob(blob), parent: null, diffId: null });
 		expect(layer).toEqual({ chainId: digestOf(tar), diffId: digestOf(tar), size: 2_000_005 });
 	}
 	const [path] = place.store.layers.paths(digestOf(tar));
@@ -175,7 +175,7 @@ test('absolute names, dots and names that are no UTF-8 are taken inside', async 
 	const start = at - 5;
 	const sum = Number.parseInt(tar.toString('latin1', start + 148, start + 154), 8) - 0x5a + 0xe9;
 	tar.write(sum.toString(8).padStart(6, '0'), start + 148, 'latin1');
-	const { chainId } = await place.store.layers.unpack({ blobPath: place.blob(tar), parent: null, diffId: null });
+	const { chainId } = await place.store.layers.unpack({ blob: place.blob(tar), parent: null, diffId: null });
 	const [root] = place.store.layers.paths(chainId);
 	expect(readFileSync(join(root!, 'abs/x'), 'utf8')).toBe('1');
 	expect(readFileSync(join(root!, 'dot/y'), 'utf8')).toBe('2');
@@ -191,7 +191,7 @@ test('a wrong diff id, a truncated or damaged blob and a bomb are corrupt, and l
 	damaged[damaged.length - 6] = (damaged[damaged.length - 6] ?? 0) ^ 0xff;
 	const wrong = digestOf(Buffer.from('other'));
 	const run = (bytes: Uint8Array, diffId: typeof wrong | null = null) =>
-		place.store.layers.unpack({ blobPath: place.blob(bytes), parent: null, diffId });
+		place.store.layers.unpack({ blob: place.blob(bytes), parent: null, diffId });
 	await expect(run(gzip, wrong)).rejects.toThrow(`diff id ${digestOf(tar)}, expected ${wrong}`);
 	await expect(run(tar.subarray(0, 50_000))).rejects.toThrow('unexpected end of tar');
 	for (const bytes of [gzip.subarray(0, gzip.length - 20), damaged, zstdCompressSync(tar).subarray(0, 30)]) {

@@ -46,7 +46,7 @@ export async function importImage(
 	await using scope = deps.keeper.scope();
 	const blob = await content.ingest(tar, { signal, maxSize: deps.maxBytes });
 	await scope.blob(blob.digest);
-	const layer = await deps.layers.unpack({ blobPath: content.path(blob.digest), parent: null, diffId: null, signal });
+	const layer = await deps.layers.unpack({ blob: content.path(blob.digest), parent: null, diffId: null, signal });
 	await scope.layer(layer.chainId);
 	const document = configDocument(layer, config, options, deps.now());
 	const bytes = Buffer.from(JSON.stringify(document));

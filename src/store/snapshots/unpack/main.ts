@@ -5,9 +5,10 @@ import { syncfs } from '../../../kernel/fs.ts';
 import { dieWithParent } from '../../../kernel/parent-death.ts';
 import { createTarParser } from '../../../lib/tar/parse.ts';
 import { type Digest, sha256Digest } from '../../../oci/digest.ts';
-import { openBlob } from './decompress.ts';
+import { type BlobReader, blobOfInput, compressionOf, openBlobFile, readLine } from './blob.ts';
 import { createExtractor } from './extract.ts';
-import type { UnpackJob, UnpackMessage } from './protocol.ts';
+import { createInflater } from './inflate.ts';
+import { maxJobBytes, type UnpackJob, type UnpackMessage } from './protocol.ts';
 
 /**
  * The role `unpack-layer`: one job from standard input, messages on standard output. Exit code 0 when the job is done.
@@ -22,8 +23,10 @@ export async function runUnpack(args: readonly string[]): Promise<void> {
 		writeSync(1, `${JSON.stringify(message)}\n`);
 	};
 	try {
-		const job: UnpackJob = JSON.parse(await Bun.stdin.text());
-		send({ kind: 'done', ...(await unpack(job, send)) });
+		const { line, rest } = readLine(maxJobBytes);
+		const job: UnpackJob = JSON.parse(line);
+		using blob = job.blob.at === 'file' ? openBlobFile(job.blob.path) : blobOfInput(rest, job.blob.size);
+		send({ kind: 'done', ...unpack(job, blob, send) });
 	} catch (error) {
 		process.exitCode = 1;
 		send({ kind: 'failed', code: codeOf(error), message: messageOf(error) });
@@ -37,29 +40,33 @@ function sync(folder: string): void {
 }
 
 /** Unpacks a blob into an empty directory. `size`: bytes of regular files. */
-async function unpack(
+function unpack(
 	job: UnpackJob,
+	blob: BlobReader,
 	send: (message: UnpackMessage) => void,
-): Promise<{ diffId: Digest; size: number }> {
+): { diffId: Digest; size: number } {
 	const root = openSync(job.target, 'r');
 	try {
 		const extractor = createExtractor(root);
 		const { maxEntries, maxUnpackedBytes } = job.limits;
 		const parser = createTarParser(extractor, { limits: { maxEntries, maxNameBytes: 4095 }, names: 'bytes' });
 		const hash = createHash('sha256');
-		const blob = await openBlob(job.blobPath);
 		let total = 0;
-		let told = Date.now();
-		for await (const chunk of blob.bytes) {
-			total += chunk.length;
+		const take = (bytes: Uint8Array): void => {
+			total += bytes.length;
 			if (total > maxUnpackedBytes)
 				throw new EngineError('corrupt', `the layer unpacks to over ${maxUnpackedBytes} bytes`);
-			hash.update(chunk);
-			parser.push(chunk);
-			if (Date.now() - told < 100) continue;
-			told = Date.now();
-			send({ kind: 'progress', current: blob.read(), total: blob.size });
+			hash.update(bytes);
+			parser.push(bytes);
+		};
+		const tell = throttled(() => send({ kind: 'progress', current: blob.read(), total: blob.size }));
+		const first = blob.next() ?? new Uint8Array();
+		const inflater = createInflater(compressionOf(first), take);
+		for (let piece: Uint8Array | null = first; piece !== null; piece = blob.next()) {
+			inflater.push(piece);
+			tell();
 		}
+		inflater.finish();
 		parser.finish();
 		const size = extractor.finish();
 		const diffId = sha256Digest(hash.digest('hex'));
@@ -70,4 +77,15 @@ async function unpack(
 	} finally {
 		closeSync(root);
 	}
+}
+
+/** Lets a call through at most ten times a second. */
+function throttled(call: () => void): () => void {
+	let last = Date.now();
+	return () => {
+		const now = Date.now();
+		if (now - last < 100) return;
+		last = now;
+		call();
+	};
 }
