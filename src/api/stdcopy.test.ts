@@ -36,6 +36,17 @@ describe('demultiplex', () => {
 		});
 	}
 
+	test('joins what one stream says in a row, and keeps the order of the streams', async () => {
+		const many = [...frame(1, 'a'), ...frame(1, 'b'), ...frame(2, 'c'), ...frame(2, 'd'), ...frame(1, 'e')];
+		const found: string[] = [];
+		async function* once() {
+			yield Uint8Array.from(many);
+		}
+		for await (const { stream, bytes } of demultiplex(once()))
+			found.push(`${stream}${new TextDecoder().decode(bytes)}`);
+		expect(found).toEqual(['1ab', '2cd', '1e']);
+	});
+
 	test('tells of what is cut short and of what is no frame', async () => {
 		await expect(read(frame(1, 'abc').slice(0, 9), 100)).rejects.toThrow('unexpected EOF');
 		await expect(read(frame(1, 'abc').slice(0, 5), 100)).rejects.toThrow('unexpected EOF');

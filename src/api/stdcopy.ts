@@ -21,27 +21,44 @@ export class Demultiplexer {
 	}
 
 	/**
-	 * Views of the chunk: a frame may arrive as several pieces.
+	 * Views of the chunk, which is changed: payloads of one stream in a row become one piece, in however many frames they
+	 * came. A frame may arrive as several pieces.
 	 * @throws EngineError `corrupt` for an unknown stream number.
 	 */
 	push(chunk: Uint8Array): OutputPiece[] {
 		const pieces: OutputPiece[] = [];
+		let run = { stream: 0, start: 0, end: 0 };
+		const finishRun = () => {
+			if (run.end > run.start) pieces.push({ stream: run.stream, bytes: chunk.subarray(run.start, run.end) });
+		};
 		for (let at = 0; at < chunk.length; ) {
-			if (this.left > 0) {
-				const end = Math.min(chunk.length, at + this.left);
-				pieces.push({ stream: this.stream, bytes: chunk.subarray(at, end) });
-				this.left -= end - at;
-				at = end;
+			if (this.left === 0) {
+				this.takeHeader(chunk[at++] ?? 0);
 				continue;
 			}
-			this.header[this.inHeader++] = chunk[at++] ?? 0;
-			if (this.inHeader < headerSize) continue;
-			this.inHeader = 0;
-			this.stream = this.header[0] ?? 0;
-			if (this.stream > 3) throw new EngineError('corrupt', `Unrecognized input header: ${this.stream}`);
-			this.left = new DataView(this.header.buffer).getUint32(4);
+			const end = Math.min(chunk.length, at + this.left);
+			if (run.end > run.start && run.stream === this.stream) {
+				chunk.copyWithin(run.end, at, end);
+				run.end += end - at;
+			} else {
+				finishRun();
+				run = { stream: this.stream, start: at, end };
+			}
+			this.left -= end - at;
+			at = end;
 		}
+		finishRun();
 		return pieces;
+	}
+
+	private takeHeader(byte: number): void {
+		const header = this.header;
+		header[this.inHeader++] = byte;
+		if (this.inHeader < headerSize) return;
+		this.inHeader = 0;
+		this.stream = header[0] ?? 0;
+		if (this.stream > 3) throw new EngineError('corrupt', `Unrecognized input header: ${this.stream}`);
+		this.left = new DataView(header.buffer).getUint32(4);
 	}
 }
 
