@@ -96,7 +96,7 @@ async function createOrPull(context: Context, flags: Flags, body: CreateBody, pu
 }
 
 function isMissingImage(error: unknown): boolean {
-	return /no such image|image .*not found/i.test(messageOf(error));
+	return /no such image|image .*(not found|was found but its platform)/i.test(messageOf(error));
 }
 
 async function pull(context: Context, flags: Flags, reference: Reference): Promise<void> {

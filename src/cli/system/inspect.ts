@@ -42,7 +42,9 @@ async function findFirst(client: ApiClient, wanted: readonly Kind[], name: strin
 		try {
 			return await inspectOne(client, kind, name, size);
 		} catch (error) {
-			if (wanted.length === 1 || codeOf(error) !== 'not_found') throw error;
+			// A daemon need not have every kind.
+			const absent = codeOf(error) === 'not_found' || codeOf(error) === 'unsupported';
+			if (wanted.length === 1 || !absent) throw error;
 		}
 	}
 	throw new EngineError('not_found', `Error: No such object: ${name}`);

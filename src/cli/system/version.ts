@@ -36,8 +36,12 @@ export const command: CommandDef = {
 		else {
 			const { compileTemplate, parsingError, TemplateError } = await import('../render/template.ts');
 			try {
-				const render = compileTemplate(format === 'json' ? '{{json .}}' : format);
-				context.stdout.write(`${render({ Client: ours, Server: server })}\n`);
+				const render = compileTemplate(format === 'json' ? '{{json .}}' : format, {
+					missing: 'field-error',
+					typeName: 'system.versionInfo',
+				});
+				const data = { Client: asStruct(ours), Server: server === null ? null : asStruct(readable(server)) };
+				context.stdout.write(`${render(data)}\n`);
 			} catch (error) {
 				// A template that wants the server's part fails because there is none.
 				if (failure !== null) throw failure;
@@ -50,6 +54,24 @@ export const command: CommandDef = {
 		return 1;
 	},
 };
+
+/** Times as people read them, and details in the order of their names, as JSON has a map's. */
+function readable(version: SystemVersion): SystemVersion {
+	const components = version.Components?.map((component) => {
+		const details = Object.entries(component.Details ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+		const told = details.map(([name, value]) => [name, name === 'BuildTime' ? buildTime(String(value)) : value]);
+		return { ...component, Details: Object.fromEntries(told) };
+	});
+	return { ...version, Components: components };
+}
+
+/** Templates know by Go's name, `APIVersion`, what is `ApiVersion` in JSON; a false `Experimental` is not in JSON at all. */
+function asStruct(version: SystemVersion | ClientVersion): Record<string, unknown> {
+	const { ApiVersion: APIVersion, ...rest } = version;
+	const Experimental = 'Experimental' in version && version.Experimental === true ? true : undefined;
+	const toJSON = () => ({ ...version, Experimental });
+	return Object.defineProperty({ ...rest, APIVersion }, 'toJSON', { value: toJSON });
+}
 
 /** `Fri May 30 12:07:14 2025`, as version texts have it; what is not a time stays as it is. */
 function buildTime(text: string): string {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EngineError } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
+import { parseSignal } from '../../lib/signals.ts';
 import type { ImageExecConfig } from '../../oci/types.ts';
 import type { ContainerSet } from './container-set.ts';
 import { parseLogOptions } from './log-config.ts';
@@ -138,6 +139,14 @@ async function assemble(
 	const name =
 		request.name === '' ? makeName((one) => containers.findByName(one) !== undefined) : checkName(request.name);
 	const config = mergeImageConfig(request.config, image.config);
+	if (config.workingDir !== '' && !config.workingDir.startsWith('/')) {
+		throw new EngineError(
+			'invalid_argument',
+			`the working directory '${config.workingDir}' is invalid, it needs to be an absolute path`,
+		);
+	}
+	// A wrong one would be noticed by the first stop.
+	if (config.stopSignal !== null) parseSignal(config.stopSignal);
 	const hostConfig = settleHostConfig(request.hostConfig, dependencies);
 	const { path, args } = processOf(config);
 	const onHost = hostConfig.networkMode === 'host' || hostConfig.utsMode === 'host';

@@ -36,7 +36,7 @@ test.each([
 		host({ Mounts: [{ Type: 'bind', Target: '/t' }] }),
 		'invalid mount config for type "bind": field Source must not be empty',
 	],
-	[host({ Mounts: [{ Type: 'zfs', Target: '/t' }] }), 'mount type unknown: "zfs"'],
+	[host({ Mounts: [{ Type: 'zfs', Target: '/t' }] }), 'invalid mount config for type "zfs": mount type unknown'],
 	[
 		host({ Mounts: [{ Type: 'image', Target: '/t' }] }),
 		'HostConfig.Mounts[0].Type: mounts of type image are not supported',

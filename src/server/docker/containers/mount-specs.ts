@@ -91,7 +91,7 @@ function mountOf(mount: CreateMount, path: string): MountRequest {
 		if (type === 'image' || type === 'npipe' || type === 'cluster') {
 			throw new EngineError('unsupported', `${path}.Type: mounts of type ${type} are not supported`);
 		}
-		throw new EngineError('invalid_argument', `mount type unknown: ${JSON.stringify(type)}`);
+		throw bad('mount type unknown');
 	}
 	if (mount.Target === '') throw bad('field Target must not be empty');
 	if (!isAbsolute(mount.Target)) throw bad(`invalid mount path: '${mount.Target}' mount path must be absolute`);
