@@ -16,7 +16,7 @@ import { createVolumes, type Volume } from '../engine/volumes/volumes.ts';
 import { EngineError, messageOf } from '../errors.ts';
 import { createEventBus, type EventBus } from '../events/bus.ts';
 import type { NewEvent } from '../events/types.ts';
-import { killCgroup } from '../kernel/cgroup.ts';
+import { cgroupDirectories, cgroupProcesses, killCgroup } from '../kernel/cgroup.ts';
 import { openDirectoryIn } from '../kernel/open-in-root.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -59,13 +59,15 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	]) {
 		mkdirSync(path, { recursive: true, mode: 0o710 });
 	}
-	const records = openRecords(join(dataRoot, 'gantry.db'));
+	// What is open is closed again when a later step fails.
+	await using opened = new AsyncDisposableStack();
+	const records = opened.adopt(openRecords(join(dataRoot, 'gantry.db')), (it) => it.close());
 	const events = createEventBus(openJournal<NewEvent>(records, journalRetention, nowNano), (error) =>
 		report('tell a subscriber of an event', error),
 	);
 	prepareCgroups({ favorDynMods: config.favorDynMods, log: (message) => log.info(message) });
 	const host = readHostFacts();
-	const snapshotStore = openSnapshots(records, dataRoot, report);
+	const snapshotStore = opened.adopt(openSnapshots(records, dataRoot, report), (it) => it.close());
 	const [{ programs, defaultRuntime }, content] = await Promise.all([
 		chooseRuntimes(config, layout.runtimeDir, (message) => log.warn(message)),
 		createContentStore({ root: join(dataRoot, 'content') }),
@@ -87,8 +89,13 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		},
 		now: timestamp,
 	});
-	const networks = openNetworks(config, { records, events, log, containers: () => containers });
-	const shims = createShims({ ...ownProgram(), runDir: execRoot, log: (message) => log.warn(message) });
+	const networks = opened.adopt(openNetworks(config, { records, events, log, containers: () => containers }), (it) =>
+		it.close(),
+	);
+	const shims = opened.adopt(
+		createShims({ ...ownProgram(), runDir: execRoot, log: (message) => log.warn(message) }),
+		(it) => it.close(),
+	);
 	const cgroups = cgroupFacts();
 	containers = createContainers({
 		records: records.collection<Container>('containers'),
@@ -107,6 +114,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			cpus: cpus().length,
 			hostname: hostname(),
 			defaultCgroupns: cgroups.version === '2' ? 'private' : 'host',
+			defaultNetwork: config.bridge === 'none' ? 'none' : 'bridge',
 			swapLimit: cgroups.swapLimit,
 			controllers: cgroups.controllers,
 		},
@@ -119,6 +127,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		processDocument: createProcessDocuments(layout, host),
 		readLog: readJsonLog,
 		killCgroup: async (path) => killCgroup(path),
+		processesOf: (path) => [...new Set(cgroupDirectories(path).flatMap(cgroupProcesses))],
 		now: timestamp,
 		report,
 	});
@@ -142,12 +151,14 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			insecureRegistries: config.insecureRegistries,
 			registryMirrors: config.registryMirrors,
 		});
+	opened.move();
 	return {
 		services: {
 			containers: containers.verbs,
 			streams: containers.streams,
 			queries: containers.queries,
 			execs: containers.execs,
+			controls: containers.controls,
 			images: images.store,
 			imageSources: images.sources,
 			networks: networks.queries,

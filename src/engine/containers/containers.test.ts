@@ -148,12 +148,20 @@ function open(): World {
 		layout,
 		runtimes: new Map([['crun', runtime]]),
 		defaultRuntime: 'crun',
-		limits: { cpus: 2, hostname: 'host', defaultCgroupns: 'private', swapLimit: true, controllers: new Set() },
+		limits: {
+			cpus: 2,
+			hostname: 'host',
+			defaultCgroupns: 'private',
+			defaultNetwork: 'bridge',
+			swapLimit: true,
+			controllers: new Set(),
+		},
 		checkSpecifiable: () => undefined,
 		writeBundle: async () => undefined,
 		processDocument: async () => ({}),
 		readLog: readJsonLog,
 		killCgroup: async () => note('kill cgroup'),
+		processesOf: () => [],
 		now: timestamp,
 		report: (doing, error) => state.reports.push([doing, error]),
 	});
@@ -316,6 +324,28 @@ describe('restart policy', () => {
 		await world.containers.verbs.stop('web', { timeout: 1, signal: null }, caller);
 		expect(get('web').state).toMatchObject({ at: 'exited', restarting: false });
 		expect(world.shims).toHaveLength(1);
+	});
+});
+
+describe('controls', () => {
+	test('a frozen container is thawed by what signals it', async () => {
+		await create('web');
+		await world.containers.verbs.start('web', caller);
+		await world.containers.controls.pause('web', caller);
+		expect(get('web').state).toMatchObject({ at: 'paused', pid: 4242 });
+		await expect(world.containers.controls.pause('web', caller)).rejects.toMatchObject({ code: 'conflict' });
+		await expect(world.containers.verbs.start('web', caller)).rejects.toMatchObject({ code: 'conflict' });
+		await world.containers.verbs.stop('web', { timeout: 5, signal: null }, caller);
+		expect(get('web').state).toMatchObject({ at: 'exited', code: 143 });
+	});
+	test('rename moves the name', async () => {
+		const id = await create('web');
+		await create('other');
+		await expect(world.containers.controls.rename('web', 'other', caller)).rejects.toMatchObject({ code: 'conflict' });
+		await world.containers.controls.rename('web', '/app', caller);
+		expect(get('app').id).toBe(id);
+		expect(() => get('web')).toThrow('No such container');
+		await create('web');
 	});
 });
 

@@ -2,9 +2,11 @@ import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
 import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { setFrozen } from '../../runtime/freeze.ts';
 import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
 import { attachContainer } from './attach.ts';
 import { type ContainerRecords, createContainerSet } from './container-set.ts';
+import { createControls } from './controls.ts';
 import { createContainer } from './create.ts';
 import { createExecs, type ExecDependencies } from './execs.ts';
 import type { BundleWriter } from './launch.ts';
@@ -12,12 +14,12 @@ import type { Layout } from './layout.ts';
 import { type AncestorLookup, listContainers } from './list.ts';
 import { createLives } from './lives.ts';
 import { checkLogRequest, type LogReader, readLogs } from './logs.ts';
-import type { HostConfig } from './model.ts';
+import type { Container, HostConfig } from './model.ts';
 import type { Images, Networking, Snapshots } from './ports.ts';
 import { reconcileContainers, startWithDaemon } from './reconcile.ts';
 import { removeContainer } from './remove.ts';
 import type { HostLimits } from './resources.ts';
-import type { ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from './service.ts';
+import type { ContainerControls, ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from './service.ts';
 import { killContainer, stopContainer } from './stop.ts';
 import { createSupervisor } from './supervisor.ts';
 import type { VolumeBinder } from './volume-binder.ts';
@@ -43,6 +45,7 @@ export interface ContainersDependencies {
 	readonly processDocument: ExecDependencies['processDocument'];
 	readonly readLog: LogReader;
 	readonly killCgroup: (cgroupPath: string) => Promise<void>;
+	readonly processesOf: (cgroupPath: string) => readonly number[];
 	readonly now: () => string;
 	/** Hears of failures that nobody waits for. */
 	readonly report: (doing: string, error: unknown) => void;
@@ -54,6 +57,7 @@ export interface Containers {
 	readonly streams: ContainerStreams;
 	readonly queries: ContainerQueries;
 	readonly execs: Execs;
+	readonly controls: ContainerControls;
 	/** Containers made from an image. */
 	usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
 	/** Containers that mount a volume. */
@@ -75,6 +79,8 @@ export function createContainers(given: ContainersDependencies): Containers {
 		lives: createLives(),
 		waiters: createWaiters(),
 		mutex: createKeyedMutex(),
+		setFrozen: (container: Container, frozen: boolean) =>
+			setFrozen(programOf(given.runtimes, container.hostConfig.runtime), container.id, frozen),
 	};
 	const supervisor = createSupervisor({
 		...base,
@@ -190,6 +196,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		streams,
 		queries,
 		execs,
+		controls: createControls(base),
 		usersOf: (imageId) =>
 			containers
 				.all()

@@ -81,7 +81,7 @@ function settleHostConfig(given: HostConfig, dependencies: CreateDependencies): 
 	return {
 		...given,
 		runtime,
-		networkMode: given.networkMode === '' || given.networkMode === 'default' ? 'bridge' : given.networkMode,
+		networkMode: ['', 'default'].includes(given.networkMode) ? dependencies.limits.defaultNetwork : given.networkMode,
 		shmSize: given.shmSize === 0 ? defaultShmSize : given.shmSize,
 		ipcMode: given.ipcMode || 'private',
 		cgroupnsMode: given.cgroupnsMode || (given.privileged ? 'host' : dependencies.limits.defaultCgroupns),

@@ -6,6 +6,8 @@ export interface HostLimits {
 	readonly cpus: number;
 	readonly hostname: string;
 	readonly defaultCgroupns: 'host' | 'private';
+	/** The network of containers that name none. */
+	readonly defaultNetwork: 'bridge' | 'none';
 	readonly swapLimit: boolean;
 	/** Cgroup controllers that are there. */
 	readonly controllers: ReadonlySet<string>;

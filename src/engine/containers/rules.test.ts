@@ -132,6 +132,7 @@ describe('limits', () => {
 		cpus: 2,
 		hostname: 'h',
 		defaultCgroupns: 'host',
+		defaultNetwork: 'bridge',
 		swapLimit: true,
 		controllers: new Set(['memory', 'cpu', 'pids', 'cpuset']),
 	} as const;

@@ -5,6 +5,8 @@ import type { ImageExecConfig } from '../../oci/types.ts';
 import type { Filters } from '../filters.ts';
 import type { Container, ContainerConfig, EndpointRequest, ExecProcess, ExecSession, HostConfig } from './model.ts';
 
+import type { ProcessTable } from './processes.ts';
+
 /** What `create` takes. */
 export interface CreateRequest {
 	/** `''`: a name is made up. */
@@ -56,6 +58,18 @@ export interface ContainerVerbs {
 	): Promise<void>;
 	/** Registers the wait before it resolves the first promise, so that nothing is missed between both. */
 	wait(ref: string, condition: WaitCondition, signal: AbortSignal): Promise<{ readonly result: Promise<WaitResult> }>;
+}
+
+/** Verbs that change or look into a container without starting or stopping it. `ref` as for {@link ContainerVerbs}. */
+export interface ContainerControls {
+	/** Freezes all processes. @throws `conflict` unless it runs. */
+	pause(ref: string, caller: Caller): Promise<void>;
+	/** @throws `conflict` unless it is paused. */
+	unpause(ref: string, caller: Caller): Promise<void>;
+	/** @throws `conflict` for a name in use, `invalid_argument` for one that cannot be or is its own. */
+	rename(ref: string, name: string, caller: Caller): Promise<void>;
+	/** What the host's ps says of its processes. `''`: `-ef`. @throws `conflict` unless it runs. */
+	top(ref: string, psArguments: string, caller: Caller): Promise<ProcessTable>;
 }
 
 /** Which streams an attach wants. */

@@ -21,6 +21,7 @@ export interface StopDependencies {
 	readonly waiters: Waiters;
 	/** Kills every process of a cgroup, with or without a shim. Resolves when it is empty. */
 	readonly killCgroup: (cgroupPath: string) => Promise<void>;
+	readonly setFrozen: (container: Container, frozen: boolean) => Promise<void>;
 }
 
 /** Resolves to true when `promise` does so within `milliseconds`; -1: for ever. */
@@ -40,12 +41,22 @@ async function within(promise: Promise<unknown>, milliseconds: number): Promise<
 	}
 }
 
+/** A frozen process takes no signal before it is thawed: docker thaws what it signals. */
+async function thaw(container: Container, { containers, setFrozen }: StopDependencies): Promise<void> {
+	if (containers.find(container.id)?.state.at !== 'paused') return;
+	await setFrozen(container, false);
+	containers.update(container.id, (one) =>
+		one.state.at === 'paused' ? { ...one, state: { ...one.state, at: 'running' } } : one,
+	);
+}
+
 /** Ends a running container for sure: SIGKILL, then the whole cgroup. Resolves when its exit is recorded. */
 export async function killForSure(container: Container, dependencies: StopDependencies): Promise<void> {
 	const live = dependencies.lives.get(container.id);
 	if (live === undefined) return;
 	try {
 		await live.shim.signal(sigkill);
+		await thaw(container, dependencies);
 	} catch {
 		// A shim that does not answer cannot protect its container: the cgroup is killed below.
 		await dependencies.killCgroup(cgroupPathOf(container));
@@ -97,10 +108,13 @@ export async function stopContainer(
 			caller,
 		});
 		const seconds = options.timeout ?? container.config.stopTimeout ?? defaultTimeout;
-		const sent = await live.shim.signal(signal).then(
-			() => true,
-			() => false,
-		);
+		const sent = await live.shim
+			.signal(signal)
+			.then(() => thaw(container, dependencies))
+			.then(
+				() => true,
+				() => false,
+			);
 		if (!sent || !(await within(live.finished, seconds < 0 ? -1 : seconds * 1000))) {
 			await escalate(container, caller, dependencies);
 		}
@@ -144,5 +158,8 @@ export async function killContainer(
 		caller,
 	});
 	if (signal === sigkill) await killForSure(container, dependencies);
-	else await live.shim.signal(signal);
+	else {
+		await live.shim.signal(signal);
+		await thaw(container, dependencies);
+	}
 }

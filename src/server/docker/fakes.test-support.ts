@@ -205,6 +205,12 @@ export function fakeWorld(): FakeWorld {
 			paths: () => ({ log: '/l', hosts: '/h', resolvConf: '/r', hostname: '/n', sandboxKey: '/s', graph: null }),
 			execIds: () => [],
 		},
+		controls: {
+			pause: async (ref) => void find(ref),
+			unpause: async (ref) => void find(ref),
+			rename: async (ref) => void find(ref),
+			top: async (ref) => ({ titles: ['PID', 'CMD'], processes: [['1', find(ref).path]] }),
+		},
 		execs: {
 			create: async (ref) => find(ref).id,
 			start: async (_id, options) => (options.detach ? null : attachment()),

@@ -3,8 +3,8 @@ import type { Route } from './router.ts';
 
 /** What the Engine API 1.51 has and we do not serve yet. Source: the API's path list. */
 const paths = `
-GET /containers/{id}/top|GET /containers/{id}/changes|GET /containers/{id}/export|GET /containers/{id}/stats
-POST /containers/{id}/update|POST /containers/{id}/rename|POST /containers/{id}/pause|POST /containers/{id}/unpause
+GET /containers/{id}/changes|GET /containers/{id}/export|GET /containers/{id}/stats
+POST /containers/{id}/update
 GET /containers/{id}/archive|PUT /containers/{id}/archive|POST /containers/prune
 POST /build|POST /build/prune|POST /build/cancel|POST /commit|POST /auth|POST /session|POST /grpc|GET /distribution/{name...}/json
 POST /images/{name...}/push|GET /images/search|POST /images/prune|GET /images/{name...}/get|GET /images/get

@@ -1,9 +1,16 @@
-import type { ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from '../../engine/containers/service.ts';
+import type {
+	ContainerControls,
+	ContainerQueries,
+	ContainerStreams,
+	ContainerVerbs,
+	Execs,
+} from '../../engine/containers/service.ts';
 import type { ImageSources, ImageStore } from '../../engine/images/service.ts';
 import type { NetworkQueries } from '../../engine/networks/service.ts';
 import type { System } from '../../engine/system/service.ts';
 import type { EventBus } from '../../events/bus.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { controlRoutes } from './containers/control-handlers.ts';
 import { containerRoutes } from './containers/handlers.ts';
 import { streamRoutes } from './containers/stream-handlers.ts';
 import { execRoutes } from './exec/handlers.ts';
@@ -19,6 +26,7 @@ export interface DockerServices {
 	readonly streams: ContainerStreams;
 	readonly queries: ContainerQueries;
 	readonly execs: Execs;
+	readonly controls: ContainerControls;
 	readonly images: ImageStore;
 	readonly imageSources: ImageSources;
 	readonly networks: NetworkQueries;
@@ -34,6 +42,7 @@ export function dockerRoutes(services: DockerServices): readonly Route[] {
 		...systemRoutes(services),
 		...containerRoutes(services),
 		...streamRoutes(services.streams),
+		...controlRoutes(services.controls),
 		...execRoutes(services.execs),
 		...imageRoutes(services),
 		...networkRoutes(services.networks),
