@@ -27,7 +27,9 @@ function runningDaemon(path: string): number | null {
 		if (!Number.isInteger(pid) || pid <= 0) return null;
 		return programOf(pid) === programOf('self') && isDaemon(pid) ? pid : null;
 	} catch (error) {
-		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null;
+		// Gone, or nothing that we may look at.
+		if (error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES'].includes(String(error.code)))
+			return null;
 		throw error;
 	}
 }
