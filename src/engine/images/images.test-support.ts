@@ -120,6 +120,9 @@ function diskContent(directory: string): ContentStore {
 			renameSync(`${path(digest)}.part`, path(digest));
 			return { digest, size };
 		},
+		async persist(digest) {
+			read(digest);
+		},
 		has: async (digest) => existsSync(path(digest)),
 		path,
 		async *read(digest) {

@@ -35,6 +35,17 @@ test('a blob is stored under its digest, read, listed and removed', async () => 
 	expect(store.readBytes(digest, 100)).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('a blob that is not durable yet is there like any other', async () => {
+	const store = await createContentStore({ root });
+	const digest = digestOf('soon gone');
+	for (let time = 0; time < 2; time++) await store.ingest(pieces('soon ', 'gone'), { durable: false });
+	await store.persist(digest);
+	expect(await store.list()).toEqual([{ digest, size: 9 }]);
+	expect(leftovers()).toHaveLength(1);
+	await store.remove(digest);
+	expect(store.persist(digest)).rejects.toMatchObject({ code: 'not_found' });
+});
+
 test('a chunk of many megabytes arrives whole', async () => {
 	const store = await createContentStore({ root });
 	const text = 'abcdefg'.repeat(700_000);

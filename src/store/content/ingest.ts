@@ -6,11 +6,11 @@ import type { IngestOptions, StoredBlob } from './content.ts';
 
 const batchBytes = 1024 * 1024;
 
-/** Streams into a new file at `path`, hashing on the way, and syncs it. The caller removes it on failure. */
+/** Streams into a new file at `path`, hashing on the way, and syncs it if it shall be durable. The caller removes it on failure. */
 export async function ingestInto(
 	path: string,
 	stream: AsyncIterable<Uint8Array>,
-	{ expected, maxSize, signal }: IngestOptions,
+	{ expected, maxSize, signal, durable = true }: IngestOptions,
 ): Promise<StoredBlob> {
 	const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected.digest);
 	const limit = Math.min(maxSize ?? Number.POSITIVE_INFINITY, expected?.size ?? Number.POSITIVE_INFINITY);
@@ -30,7 +30,7 @@ export async function ingestInto(
 	await writer.flush();
 	const digest = parseDigest(`${algorithm}:${hash.digest('hex')}`);
 	verify({ digest, size }, expected);
-	await file.datasync();
+	if (durable) await file.datasync();
 	return { digest, size };
 }
 

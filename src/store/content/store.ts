@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngineError, wrap } from '../../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest, parseDigest } from '../../oci/digest.ts';
 import type { ContentStore, StoredBlob } from './content.ts';
@@ -39,12 +39,23 @@ export async function createContentStore({ root }: { readonly root: string }): P
 			const temporary = join(ingestFolder, `${process.pid}-${++ingests}`);
 			try {
 				const blob = await ingestInto(temporary, stream, options);
-				await rename(temporary, path(blob.digest));
-				await syncFolder(join(root, 'blobs', digestAlgorithm(blob.digest)));
+				const durable = options.durable !== false;
+				// One that is there may be durable: it is not given up for one that is not.
+				if (!durable && (await sizeOf(blob.digest)) !== undefined) await rm(temporary);
+				else await rename(temporary, path(blob.digest));
+				if (durable) await sync(dirname(path(blob.digest)));
 				return blob;
 			} catch (error) {
 				await rm(temporary, { force: true });
 				throw error;
+			}
+		},
+		async persist(digest) {
+			try {
+				await sync(path(digest));
+				await sync(dirname(path(digest)));
+			} catch (error) {
+				throw isMissing(error) ? noSuchBlob(digest) : wrap(error, 'persist blob', digest);
 			}
 		},
 		has: async (digest) => (await sizeOf(digest)) !== undefined,
@@ -93,8 +104,8 @@ function noSuchBlob(digest: Digest): EngineError {
 	return new EngineError('not_found', `blob ${digest} does not exist`);
 }
 
-/** A rename is durable when the folder is. */
-async function syncFolder(folder: string): Promise<void> {
-	await using handle = await open(folder, 'r');
+/** Writes a file back, or a folder: a rename is durable when the folder is. */
+async function sync(path: string): Promise<void> {
+	await using handle = await open(path, 'r');
 	await handle.sync();
 }

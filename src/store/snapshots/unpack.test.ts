@@ -1,8 +1,9 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { EngineError } from '../../errors.ts';
 import { cstring } from '../../kernel/libc.ts';
 import { lgetxattr } from '../../kernel/xattr.ts';
 import { sha256Digest } from '../../oci/digest.ts';
@@ -202,4 +203,86 @@ test('a wrong diff id, a truncated or damaged blob and a bomb are corrupt, and l
 	await expect(run(Buffer.from('this is no tar'.repeat(100)))).rejects.toMatchObject({ code: 'corrupt' });
 	expect(readdirSync(join(place.folder, 'root/l'))).toEqual([]);
 	expect(place.errors).toEqual([]);
+});
+
+describe('a blob that is unpacked while it comes', () => {
+	const tar = layerTar([
+		['a', 'x'.repeat(700_000)],
+		['b', 'y'],
+	]);
+	const streamOf = (bytes: Uint8Array, step: number, failure?: Error) => ({
+		size: bytes.length,
+		async *open() {
+			for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step);
+			if (failure !== undefined) throw failure;
+		},
+	});
+	const gone = (place: TestPlace) => readdirSync(join(place.folder, 'root/l'));
+
+	test('plain, gzip of two members, zstd; in pieces of any size', async () => {
+		const gzip = Buffer.concat([gzipSync(tar.subarray(0, 5000)), gzipSync(tar.subarray(5000))]);
+		for (const bytes of [tar, gzip, zstdCompressSync(tar)]) {
+			for (const step of [1 << 20, 4096, bytes.length > 100_000 ? 3001 : 1]) {
+				await using place = openTestPlace();
+				const layer = await place.store.layers.unpack({
+					blob: streamOf(bytes, step),
+					parent: null,
+					diffId: digestOf(tar),
+				});
+				expect(layer.size).toBe(700_001);
+				expect(readFileSync(join(place.store.layers.paths(layer.chainId)[0]!, 'b'), 'utf8')).toBe('y');
+			}
+		}
+	});
+
+	test('a stream that fails at its end leaves nothing, and says why', async () => {
+		await using place = openTestPlace();
+		for (const bytes of [tar, gzipSync(tar).subarray(0, 600), Buffer.alloc(2_000_000, 'no tar')]) {
+			const blob = streamOf(bytes, 4096, new EngineError('corrupt', 'it is another blob'));
+			const unpacking = place.store.layers.unpack({ blob, parent: null, diffId: null });
+			await expect(unpacking).rejects.toMatchObject({
+				code: 'corrupt',
+				message: expect.stringContaining('another blob'),
+			});
+			expect(gone(place)).toEqual([]);
+		}
+		expect(place.store.layers.list()).toEqual([]);
+	});
+
+	test('a stream cut short, or no tar, is corrupt', async () => {
+		await using place = openTestPlace();
+		for (const bytes of [gzipSync(tar).subarray(0, 600), Buffer.alloc(2_000_000, 'no tar'), new Uint8Array()]) {
+			const unpacking = place.store.layers.unpack({ blob: streamOf(bytes, 4096), parent: null, diffId: null });
+			await expect(unpacking).rejects.toMatchObject({ code: 'corrupt' });
+			expect(gone(place)).toEqual([]);
+		}
+	});
+
+	test('a process that is killed ends it, and so does the caller', async () => {
+		await using place = openTestPlace({ unpackCommand: ['/bin/sh', '-c', 'kill -9 $$'] });
+		const endless = {
+			size: 1e12,
+			async *open(signal: AbortSignal) {
+				while (!signal.aborted) yield await Promise.resolve(new Uint8Array(65_536));
+				throw signal.reason;
+			},
+		};
+		const killed = place.store.layers.unpack({ blob: endless, parent: null, diffId: null });
+		await expect(killed).rejects.toThrow('was killed by SIGKILL');
+		await using other = openTestPlace();
+		const leaving = new AbortController();
+		const blob = {
+			size: 1e12,
+			async *open(signal: AbortSignal) {
+				yield tar.subarray(0, 100_000);
+				leaving.abort();
+				await new Promise((_, reject) => {
+					if (signal.aborted) reject(signal.reason);
+					signal.addEventListener('abort', () => reject(signal.reason));
+				});
+			},
+		};
+		const left = other.store.layers.unpack({ blob, parent: null, diffId: null, signal: leaving.signal });
+		await expect(left).rejects.toMatchObject({ code: 'cancelled' });
+	});
 });

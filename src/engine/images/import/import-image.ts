@@ -44,7 +44,7 @@ export async function importImage(
 	const target = options.repository === '' ? null : parseTarget(options.repository, options.tag);
 	const config = applyChanges({}, options.changes);
 	await using scope = deps.keeper.scope();
-	const blob = await content.ingest(tar, { signal, maxSize: deps.maxBytes });
+	const blob = await content.ingest(tar, { signal, maxSize: deps.maxBytes, durable: false });
 	await scope.blob(blob.digest);
 	const layer = await deps.layers.unpack({ blob: content.path(blob.digest), parent: null, diffId: null, signal });
 	await scope.layer(layer.chainId);

@@ -6,7 +6,7 @@ import type { KeepScope } from '../keeper.ts';
 import { decompressed } from './decompress.ts';
 import { readTar } from './read-tar.ts';
 
-/** The files of an archive, each in the content store for as long as the scope lives. */
+/** The files of an archive, each in the content store for as long as the scope lives; not durable there. */
 export interface Archive {
 	/** A file by its path within the archive, links followed. @throws EngineError `corrupt` when it is not there. */
 	file(path: string): StoredBlob;
@@ -82,6 +82,7 @@ async function storeFile(
 	if (expected !== undefined) await scope.blob(expected);
 	const stored = await content.ingest(body, {
 		signal,
+		durable: false,
 		...(expected === undefined ? {} : { expected: { digest: expected } }),
 	});
 	if (expected === undefined) {

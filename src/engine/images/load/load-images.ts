@@ -82,6 +82,7 @@ async function bringIn(
 		},
 		signal,
 	);
+	await deps.content.persist(image.config);
 	const known = deps.catalog.get(image.config);
 	return {
 		id: image.config,
