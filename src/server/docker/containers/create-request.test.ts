@@ -88,7 +88,7 @@ test('what the stock CLI sends passes: zero values, -1, nulls', () => {
 		NetworkingConfig: { EndpointsConfig: { default: { IPAMConfig: null, MacAddress: '' } } },
 	});
 	expect(hostConfig).toMatchObject({
-		networkMode: 'bridge',
+		networkMode: 'default',
 		logDriver: 'json-file',
 		consoleSize: [24, 80],
 		maskedPaths: null,

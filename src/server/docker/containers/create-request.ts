@@ -180,7 +180,7 @@ function hostConfigOf(host: CreateHostConfig): HostConfig {
 		})),
 		logDriver: host.LogConfig.Type || 'json-file',
 		logOptions: host.LogConfig.Config,
-		networkMode: host.NetworkMode === '' || host.NetworkMode === 'default' ? 'bridge' : host.NetworkMode,
+		networkMode: host.NetworkMode || 'default',
 		portBindings: portBindingsOf(host.PortBindings),
 		publishAllPorts: host.PublishAllPorts,
 		restartPolicy: restartPolicyOf(host.RestartPolicy, host.AutoRemove),
