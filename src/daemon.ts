@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DaemonConfig, readConfig } from './daemon/config.ts';
@@ -6,6 +5,7 @@ import { createEngine } from './daemon/engine.ts';
 import { daemonHelp } from './daemon/flags.ts';
 import { lookupGroup } from './daemon/group.ts';
 import { claimPidfile } from './daemon/pidfile.ts';
+import { type LoadedTls, loadTls } from './daemon/tls.ts';
 import { EngineError, messageOf } from './errors.ts';
 import { lockFile } from './kernel/file-lock.ts';
 import { peerOf } from './kernel/peer.ts';
@@ -31,6 +31,13 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
 	}
 }
 
+/** Who may use the sockets. */
+interface Access {
+	/** Group of the unix sockets; null: the daemon's own. */
+	readonly gid: number | null;
+	readonly tls: LoadedTls | null;
+}
+
 async function serve(config: DaemonConfig): Promise<void> {
 	const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
 	process.on('SIGHUP', () => log.warn('SIGHUP: a changed configuration takes effect at the next start of the daemon'));
@@ -41,14 +48,17 @@ async function serve(config: DaemonConfig): Promise<void> {
 	});
 	await mkdir(config.dataRoot, { recursive: true, mode: 0o710 });
 	await mkdir(config.execRoot, { recursive: true, mode: 0o700 });
-	const gid = config.group === null ? lookupGroup('docker') : lookupGroup(config.group, { required: true });
+	const access: Access = {
+		gid: config.group === null ? lookupGroup('docker') : lookupGroup(config.group, { required: true }),
+		tls: config.tls === null ? null : loadTls(config.tls),
+	};
 	claimRoots(config);
 	const releasePidfile = claimPidfile(config.pidfile);
 	try {
 		const engine = await createEngine(config, log);
 		const server = createDockerServer({ ...engine.services, callerOf });
 		try {
-			await listenAll(server, config, gid, log);
+			await listenAll(server, config, access, log);
 		} catch (error) {
 			await engine.close();
 			throw error;
@@ -70,7 +80,7 @@ function claimRoots({ dataRoot, execRoot }: DaemonConfig): void {
 		['data-root', dataRoot],
 		['exec-root', execRoot],
 	] as const) {
-		if (lockFile(join(root, 'lock')) !== null) continue;
+		if (lockFile(join(root, `${flag}.lock`)) !== null) continue;
 		throw new EngineError('conflict', `another daemon works in ${root}: stop it, or give this one another --${flag}`);
 	}
 }
@@ -85,7 +95,7 @@ const callerOf: CallerOf = (socket) => {
 	return { uid, pid, ...(executable === null ? {} : { executable }) };
 };
 
-async function listenAll(server: DockerServer, config: DaemonConfig, gid: number | null, log: Logger): Promise<void> {
+async function listenAll(server: DockerServer, config: DaemonConfig, { gid, tls }: Access, log: Logger): Promise<void> {
 	for (const host of config.hosts) {
 		if (host.kind === 'unix') {
 			await mkdir(join(host.path, '..'), { recursive: true });
@@ -93,19 +103,10 @@ async function listenAll(server: DockerServer, config: DaemonConfig, gid: number
 			log.info(`API listen on ${host.path}`);
 			continue;
 		}
-		const { tls } = config;
 		const port = await server.listenTcp({
 			host: host.host,
 			port: host.port,
-			...(tls === null
-				? {}
-				: {
-						tls: {
-							cert: readFileSync(tls.cert, 'utf8'),
-							key: readFileSync(tls.key, 'utf8'),
-							...(tls.verify && tls.ca !== null ? { ca: readFileSync(tls.ca, 'utf8') } : {}),
-						},
-					}),
+			...(tls === null ? {} : { tls: tls.pem }),
 		});
 		if (tls === null || !tls.verify) {
 			log.warn(
