@@ -53,13 +53,13 @@ export function apiTime(text: string, now: number): string | undefined {
 	}
 	const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d(?::\d\d(?::\d\d)?)?)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
 	if (match === null) {
-		throw new EngineError('invalid_argument', `invalid value for time: parsing time ${JSON.stringify(text)}`);
+		throw new EngineError('invalid_argument', `failed to parse value as time or duration: ${JSON.stringify(text)}`);
 	}
 	const clock = (match[2] ?? '00').split(':');
 	const full = [clock[0] ?? '00', clock[1] ?? '00', clock[2] ?? '00'].join(':');
 	const milliseconds = Date.parse(`${match[1]}T${full}${match[4] ?? ''}`);
 	if (Number.isNaN(milliseconds)) {
-		throw new EngineError('invalid_argument', `invalid value for time: parsing time ${JSON.stringify(text)}`);
+		throw new EngineError('invalid_argument', `parsing time ${JSON.stringify(text)}: out of range`);
 	}
 	return `${Math.trunc(milliseconds / 1000)}.${(match[3] ?? '').padEnd(9, '0')}`;
 }

@@ -1,6 +1,8 @@
 import { demultiplex } from '../../api/stdcopy.ts';
 import { containersOf } from '../../client/containers.ts';
+import { EngineError, messageOf } from '../../errors.ts';
 import { bool, type CommandDef, exactly, string } from '../command.ts';
+import type { Flags } from '../flags.ts';
 import { apiTime } from '../times.ts';
 
 export const command: CommandDef = {
@@ -24,8 +26,8 @@ export const command: CommandDef = {
 			timestamps: flags.bool('timestamps'),
 			details: flags.bool('details'),
 			tail: flags.string('tail'),
-			since: apiTime(flags.string('since'), now),
-			until: apiTime(flags.string('until'), now),
+			since: timeFlag(flags, 'since', now),
+			until: timeFlag(flags, 'until', now),
 		});
 		if (Config?.Tty === true) {
 			for await (const chunk of response.body) {
@@ -42,3 +44,12 @@ export const command: CommandDef = {
 		return 0;
 	},
 };
+
+/** @throws EngineError `invalid_argument` that names the flag. */
+function timeFlag(flags: Flags, name: 'since' | 'until', now: number): string | undefined {
+	try {
+		return apiTime(flags.string(name), now);
+	} catch (error) {
+		throw new EngineError('invalid_argument', `invalid value for "${name}": ${messageOf(error)}`);
+	}
+}

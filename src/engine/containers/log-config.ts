@@ -60,8 +60,11 @@ export function parseLogOptions(driver: string, options: Readonly<Record<string,
 	if (compress !== 'true' && compress !== 'false') {
 		throw new EngineError('invalid_argument', `invalid value for log opt 'compress': ${compress}`);
 	}
-	if (maxSize === -1 && (maxFiles > 1 || compress === 'true')) {
-		throw new EngineError('invalid_argument', 'max-file and compress need max-size to be set');
+	if (compress === 'true' && (maxFiles < 2 || maxSize === -1)) {
+		throw new EngineError(
+			'invalid_argument',
+			'compress cannot be true when max-file is less than 2 or max-size is not set',
+		);
 	}
 	return { maxSize, maxFiles, compress: compress === 'true' };
 }

@@ -166,6 +166,7 @@ describe('log options', () => {
 		['json-file', { 'max-size': 'big' }, /max-size/],
 		['json-file', { 'max-file': '0' }, /max-file/],
 		['json-file', { 'env-regex': '(' }, /env-regex/],
+		['json-file', { 'max-size': '1k', compress: 'true' }, /compress cannot be true/],
 	] as const)('%s %j is refused', (driver, options, message) => {
 		expect(() => parseLogOptions(driver, options)).toThrow(message);
 	});
