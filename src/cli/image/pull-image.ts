@@ -21,7 +21,7 @@ export async function showProgress(messages: AsyncIterable<ImageProgress>, outpu
 	}
 }
 
-/** Pulls an image and shows how it goes on `output`; null: silently. @throws EngineError */
+/** Pulls an image (without tag and digest: all tags) and shows how it goes on `output`; null: silently. @throws EngineError */
 export async function pullImage(
 	context: Context,
 	reference: Reference,
@@ -33,7 +33,7 @@ export async function pullImage(
 	await showProgress(
 		images.pull({
 			fromImage: repositoryName(reference),
-			tag: reference.digest ?? reference.tag ?? 'latest',
+			tag: reference.digest ?? reference.tag ?? '',
 			platform: platform === '' ? undefined : platform,
 			auth,
 		}),

@@ -8,19 +8,17 @@ export const command: CommandDef = {
 	summary: 'Download an image from a registry',
 	arity: exactly(1),
 	flags: [
-		bool('all-tags', 'a', 'Not supported: pull tags one by one'),
+		bool('all-tags', 'a', 'Download all tags of the repository'),
 		string('platform', '', 'Platform of the image: os/arch[/variant]'),
 		bool('quiet', 'q', 'Print the name of the image only'),
 	],
 	async run(context, flags, [name = '']) {
 		const given = parseReference(name);
-		if (flags.bool('all-tags')) {
-			if (given.tag !== undefined || given.digest !== undefined) {
-				throw new EngineError('invalid_argument', "tag can't be used with --all-tags/-a");
-			}
-			throw new EngineError('unsupported', '--all-tags is not supported: pull the tags one by one');
+		const all = flags.bool('all-tags');
+		if (all && (given.tag !== undefined || given.digest !== undefined)) {
+			throw new EngineError('invalid_argument', "tag can't be used with --all-tags/-a");
 		}
-		const reference = withDefaultTag(given);
+		const reference = all ? given : withDefaultTag(given);
 		const quiet = flags.bool('quiet');
 		if (reference !== given && !quiet) context.stdout.write(`Using default tag: ${reference.tag}\n`);
 		await pullImage(context, reference, flags.string('platform'), quiet ? null : context.stdout);

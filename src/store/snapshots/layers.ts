@@ -90,7 +90,7 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			return commit(temporary, dir, { chainId: chainIdOf(parent, result.diffId), ...result }, parent);
 		} catch (error) {
 			trash.take(temporary);
-			throw wrap(error, 'unpack layer', diffId ?? (typeof blob === 'string' ? blob : ''));
+			throw wrap(error, 'unpack layer', diffId ?? undefined);
 		}
 	};
 

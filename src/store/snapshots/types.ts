@@ -7,7 +7,7 @@ export interface LayerRecord {
 	/** The chain id of the layer below; null for the lowest. */
 	readonly parent: Digest | null;
 	readonly diffId: Digest;
-	/** Bytes of the regular files of this layer alone, as `docker history` counts them. */
+	/** Bytes of the regular files and symbolic links of this layer alone, as `docker history` counts them. */
 	readonly size: number;
 	/** The name of its directory: short, so that many fit into the options of a mount. */
 	readonly dir: string;

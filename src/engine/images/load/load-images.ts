@@ -36,6 +36,12 @@ export async function loadImages(
 	const images = await readArchiveImages(archive, deps.content, hostPlatform());
 	for (const image of images) {
 		const record = await bringIn(deps, image, scope, options.quiet ? () => undefined : report, signal);
+		for (const name of image.names) {
+			const before = deps.catalog.names.get(printReference(name));
+			if (before === undefined || before === record.id) continue;
+			const moved = `The image ${familiarString(name)} already exists, renaming the old one with ID ${before} to empty string`;
+			report({ kind: 'stream', text: `${moved}\n` });
+		}
 		deps.events.publish(
 			{
 				type: 'image',

@@ -10,7 +10,6 @@ import {
 	parseReference,
 	printReference,
 	type Reference,
-	withDefaultTag,
 	withDigest,
 } from '../../../oci/reference.ts';
 import type { ImageConfigDocument, Platform } from '../../../oci/types.ts';
@@ -43,7 +42,7 @@ export interface PullOptions {
 	readonly auth: RegistryAuth | null;
 }
 
-/** Pulls one image: manifest, config, layers; one transaction; `pull` event. */
+/** Pulls an image, or all tags of a repository. */
 export async function pullImage(
 	deps: PullDeps,
 	options: PullOptions,
@@ -54,33 +53,15 @@ export async function pullImage(
 	const reference = pullReference(options.image, options.tag);
 	const repository = openRepository(reference, options.auth, { config: deps.registry, endpoints: deps.endpoints });
 	try {
-		await using scope = deps.keeper.scope();
-		const wanted = reference.digest ?? reference.tag ?? 'latest';
-		const familiar = familiarString(reference);
-		let begun = false;
-		const read = async (which: string) => {
-			const document = await repository.manifest(which, signal);
-			const id = reference.digest === undefined ? wanted : familiar;
-			if (!begun) report({ kind: 'status', id, text: `Pulling from ${reference.path}` });
-			begun = true;
-			return document;
-		};
-		const chosen = await chooseManifest(read, wanted, reference.digest ?? null, options.platform ?? hostPlatform());
-		const record = await bringIn(deps, chosen, repository, options, scope, report, signal);
+		const { domain, path } = reference;
+		const named = reference.tag ?? reference.digest;
+		const all = named === undefined ? await repository.tags(signal) : [];
+		const references = named === undefined ? all.map((tag) => ({ domain, path, tag })) : [reference];
 		let changed = false;
-		deps.events.publish(
-			{
-				type: 'image',
-				action: 'pull',
-				id: familiar,
-				attributes: { ...record.config.config?.Labels, name: familiarName(reference) },
-				caller,
-			},
-			() => {
-				changed = recordImage(deps, record, reference, chosen);
-			},
-		);
-		report({ kind: 'status', text: `Digest: ${chosen.top.digest}` });
+		for (const each of references) {
+			if (await pullOne(deps, each, repository, options, caller, report, signal)) changed = true;
+		}
+		const familiar = familiarString(reference);
 		report({
 			kind: 'status',
 			text: changed ? `Status: Downloaded newer image for ${familiar}` : `Status: Image is up to date for ${familiar}`,
@@ -90,10 +71,50 @@ export async function pullImage(
 	}
 }
 
-/** `image` and `tag` as the API has them. A digest wins over a tag. */
+/** Pulls one image: manifest, config, layers; one transaction; `pull` event. True when its name meant something else before. */
+async function pullOne(
+	deps: PullDeps,
+	reference: Reference,
+	repository: Repository,
+	options: PullOptions,
+	caller: Caller,
+	report: Report,
+	signal: AbortSignal,
+): Promise<boolean> {
+	await using scope = deps.keeper.scope();
+	const wanted = reference.digest ?? reference.tag ?? 'latest';
+	const familiar = familiarString(reference);
+	let begun = false;
+	const read = async (which: string) => {
+		const document = await repository.manifest(which, signal);
+		const id = reference.digest === undefined ? wanted : familiar;
+		if (!begun) report({ kind: 'status', id, text: `Pulling from ${reference.path}` });
+		begun = true;
+		return document;
+	};
+	const chosen = await chooseManifest(read, wanted, reference.digest ?? null, options.platform ?? hostPlatform());
+	const record = await bringIn(deps, chosen, repository, options, scope, report, signal);
+	let changed = false;
+	deps.events.publish(
+		{
+			type: 'image',
+			action: 'pull',
+			id: familiar,
+			attributes: { ...record.config.config?.Labels, name: familiarName(reference) },
+			caller,
+		},
+		() => {
+			changed = recordImage(deps, record, reference, chosen);
+		},
+	);
+	report({ kind: 'status', text: `Digest: ${chosen.top.digest}` });
+	return changed;
+}
+
+/** `image` and `tag` as the API has them. A digest wins over a tag; without either, all tags are meant. */
 export function pullReference(image: string, tag: string): Reference {
 	const parsed = parseReference(image);
-	if (tag === '') return parsed.digest === undefined ? withDefaultTag(parsed) : withDigest(parsed, parsed.digest);
+	if (tag === '') return parsed.digest === undefined ? parsed : withDigest(parsed, parsed.digest);
 	if (tag.includes(':')) return withDigest(parsed, tag);
 	if (!isTag(tag)) throw new EngineError('invalid_argument', 'invalid tag format');
 	return { domain: parsed.domain, path: parsed.path, tag };

@@ -1,7 +1,7 @@
 import { EngineError } from '../../../errors.ts';
 import { maxManifestSize } from '../../../oci/documents.ts';
 import { mediaTypes } from '../../../oci/media-types.ts';
-import type { Reference } from '../../../oci/reference.ts';
+import { isTag, type Reference } from '../../../oci/reference.ts';
 import type { Descriptor } from '../../../oci/types.ts';
 import type { RegistryAuth } from '../service.ts';
 import { type Authorizer, createAuthorizer } from './auth.ts';
@@ -14,6 +14,8 @@ import { ConnectionError, pause, type RegistryResponse, readWhole, send } from '
 export interface Repository {
 	/** The bytes of a manifest or index, not verified. `which`: a tag or digest. @throws RegistryError, ConnectionError. */
 	manifest(which: string, signal: AbortSignal): Promise<{ readonly bytes: Uint8Array; readonly mediaType: string }>;
+	/** The names of all tags. @throws RegistryError, ConnectionError, EngineError `corrupt`. */
+	tags(signal: AbortSignal): Promise<string[]>;
 	/**
 	 * A blob's bytes, not verified but never more or less than the descriptor says. A connection that breaks is
 	 * taken up again where it broke. @throws RegistryError, ConnectionError, EngineError `corrupt` or `cancelled`.
@@ -25,6 +27,9 @@ interface Session {
 	readonly endpoint: RegistryEndpoint;
 	readonly authorizer: Authorizer;
 }
+
+/** Of a list of tags. */
+const maxTagPages = 1000;
 
 const manifestTypes = [
 	mediaTypes.dockerManifest,
@@ -77,14 +82,31 @@ export function openRepository(
 			return { bytes: await readWhole(response, maxManifestSize, 'the manifest'), mediaType };
 		});
 
-	const firstManifest = async (which: string, signal: AbortSignal) => {
+	const readTags = (session: Session, retryConnection: boolean, signal: AbortSignal) =>
+		retrying(patience, retryConnection, signal, async () => {
+			const found: string[] = [];
+			let path: string | undefined = 'tags/list';
+			for (let page = 0; path !== undefined && page < maxTagPages; page++) {
+				const response = await ask(session, path, {}, signal);
+				found.push(...parseTags(await readWhole(response, maxManifestSize, 'the list of tags')));
+				path = nextPage(response.headers.get('link'), reference.path);
+			}
+			return found;
+		});
+
+	/** The first request finds the endpoint that serves; the others stay with it. */
+	const onEndpoint = async <R>(
+		request: (session: Session, retryConnection: boolean) => Promise<R>,
+		signal: AbortSignal,
+	): Promise<R> => {
+		if (chosen !== undefined) return request(chosen, true);
 		let failure: unknown = new EngineError('internal', 'no endpoint');
 		const candidates = endpoints.of(reference.domain);
 		for (const endpoint of candidates) {
 			const session = { endpoint, authorizer: createAuthorizer(endpoint, reference.path, auth, config) };
 			try {
 				// Where there is another endpoint to go to, that is the second attempt.
-				const result = await fetchManifest(session, which, candidates.length === 1, signal);
+				const result = await request(session, candidates.length === 1);
 				chosen = session;
 				endpoints.worked(reference.domain, endpoint);
 				return result;
@@ -97,8 +119,8 @@ export function openRepository(
 	};
 
 	return {
-		manifest: (which, signal) =>
-			chosen === undefined ? firstManifest(which, signal) : fetchManifest(chosen, which, true, signal),
+		manifest: (which, signal) => onEndpoint((session, retry) => fetchManifest(session, which, retry, signal), signal),
+		tags: (signal) => onEndpoint((session, retry) => readTags(session, retry, signal), signal),
 		blob(descriptor, signal) {
 			const session = chosen;
 			if (session === undefined) throw new EngineError('internal', 'a blob was asked for before its manifest');
@@ -107,6 +129,25 @@ export function openRepository(
 			return resumingBlob(descriptor, open, patience, signal);
 		},
 	};
+}
+
+/** @throws EngineError `corrupt`. */
+function parseTags(bytes: Uint8Array): string[] {
+	try {
+		const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+		const tags = typeof body === 'object' && body !== null && 'tags' in body ? (body.tags ?? []) : undefined;
+		if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string' && isTag(tag))) return tags;
+	} catch (error) {
+		throw new EngineError('corrupt', 'the list of tags is not JSON', { cause: error });
+	}
+	throw new EngineError('corrupt', 'the list of tags is not valid');
+}
+
+/** The path of the next page by a `Link` header, within the same repository. */
+function nextPage(link: string | null, repository: string): string | undefined {
+	const target = /^<([^>]*)>; *rel="?next"?/.exec(link ?? '')?.[1];
+	const query = target?.includes(`/v2/${repository}/tags/list?`) ? target.slice(target.indexOf('?')) : undefined;
+	return query === undefined ? undefined : `tags/list${query}`;
 }
 
 /** An answer that may be asked for again, after `waitMs` when the server says so. */

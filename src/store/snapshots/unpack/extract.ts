@@ -41,7 +41,7 @@ const procPath = ({ parent, name }: Place): Buffer => Buffer.concat([Buffer.from
 
 /** The extractor of one layer into an empty directory; names of the tar are one character per byte. */
 export interface Extractor extends TarSink {
-	/** Sets what must come last (times of directories) and closes what is open. Returns the bytes of regular files. */
+	/** Sets what must come last (times of directories) and closes what is open. Returns the bytes of regular files and symbolic links. */
 	finish(): number;
 }
 
@@ -190,7 +190,10 @@ export function createExtractor(root: number): Extractor {
 	const makers: Readonly<Record<TarEntryType, (header: TarHeader, parts: readonly string[]) => void>> = {
 		file: regular,
 		directory,
-		symlink: (header, parts) => node(header, parts, (at) => symlinkat(rawName(header.linkName), at.parent, at.name)),
+		symlink(header, parts) {
+			node(header, parts, (at) => symlinkat(rawName(header.linkName), at.parent, at.name));
+			bytes += header.linkName.length;
+		},
 		hardlink,
 		'character-device': (header, parts) => special(header, parts, FileType.CHARACTER),
 		'block-device': (header, parts) => special(header, parts, FileType.BLOCK),

@@ -39,7 +39,7 @@ function sync(folder: string): void {
 	closeSync(fd);
 }
 
-/** Unpacks a blob into an empty directory. `size`: bytes of regular files. */
+/** Unpacks a blob into an empty directory. `size`: bytes of regular files and symbolic links. */
 function unpack(
 	job: UnpackJob,
 	blob: BlobReader,

@@ -9,7 +9,7 @@ export type UnpackOrder = Omit<UnpackJob, 'blob'>;
 /** What unpacking gave. */
 export interface Unpacked {
 	readonly diffId: Digest;
-	/** Bytes of regular files. */
+	/** Bytes of regular files and symbolic links. */
 	readonly size: number;
 }
 
