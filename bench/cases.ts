@@ -1,4 +1,5 @@
 import type { BenchEngine } from './engines.ts';
+import { pingWhile } from './latency.ts';
 import { memoryOf, timed } from './measure.ts';
 
 /** One thing to measure. `once` gives a value of one engine; null: it does not apply. */
@@ -60,6 +61,38 @@ async function drop(engine: BenchEngine, held: Map<string, string>): Promise<voi
 	held.delete(engine.daemon);
 }
 
+/** A container with 100 MB in its log. */
+async function writeLog(engine: BenchEngine): Promise<void> {
+	await keep(engine, readers, output100);
+	await engine.call('wait', readers.get(engine.daemon) ?? '');
+}
+
+const readLog = (engine: BenchEngine) => drain(engine, ['logs', readers.get(engine.daemon) ?? ''], 100_000_000);
+
+const attach200 = (engine: BenchEngine) =>
+	drain(
+		engine,
+		[...'run --rm --network none --log-driver none'.split(' '), image, 'sh', '-c', `yes ${line} | head -c 200000000`],
+		200_000_000,
+	);
+
+/** 20 containers, 10 at a time; what `measured` makes of their start. */
+async function startMany(
+	engine: BenchEngine,
+	measured: (starts: () => Promise<unknown>) => Promise<number>,
+): Promise<number> {
+	const names = Array.from({ length: 20 }, fresh);
+	const queue = [...names];
+	const worker = async () => {
+		for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+			await runWith(engine, '-d', '--name', name, image, 'sleep', '600');
+		}
+	};
+	const value = await measured(() => Promise.all(Array.from({ length: 10 }, worker)));
+	await engine.call('rm', '-f', ...names);
+	return value;
+}
+
 const listed = new Map<string, string[]>();
 
 export const cases: readonly BenchCase[] = [
@@ -109,18 +142,7 @@ export const cases: readonly BenchCase[] = [
 		name: '20-starts-10-at-a-time',
 		unit: 'ms',
 		rounds: 3,
-		async once(engine) {
-			const names = Array.from({ length: 20 }, fresh);
-			const queue = [...names];
-			const worker = async () => {
-				for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-					await runWith(engine, '-d', '--name', name, image, 'sleep', '600');
-				}
-			};
-			const took = await timed(() => Promise.all(Array.from({ length: 10 }, worker)));
-			await engine.call('rm', '-f', ...names);
-			return took;
-		},
+		once: (engine) => startMany(engine, (starts) => timed(starts)),
 	},
 	{
 		name: 'ps-a-with-100',
@@ -149,37 +171,46 @@ export const cases: readonly BenchCase[] = [
 		name: 'read-log-100MB',
 		unit: 'ms',
 		rounds: 3,
-		async before(engine) {
-			await keep(engine, readers, output100);
-			await engine.call('wait', readers.get(engine.daemon) ?? '');
-		},
-		once: (engine) => timed(() => drain(engine, ['logs', readers.get(engine.daemon) ?? ''], 100_000_000)),
+		before: writeLog,
+		once: (engine) => timed(() => readLog(engine)),
 		after: (engine) => drop(engine, readers),
 	},
 	{
 		name: 'attach-200MB',
 		unit: 'ms',
 		rounds: 3,
-		once: (engine) =>
-			timed(() =>
-				drain(
-					engine,
-					[
-						...'run --rm --network none --log-driver none'.split(' '),
-						image,
-						'sh',
-						'-c',
-						`yes ${line} | head -c 200000000`,
-					],
-					200_000_000,
-				),
-			),
+		once: (engine) => timed(() => attach200(engine)),
+	},
+	{
+		name: 'ping-p99-in-20-starts',
+		unit: 'ms',
+		rounds: 2,
+		perDaemon: true,
+		once: (engine) => startMany(engine, (starts) => pingWhile(engine, starts)),
+	},
+	{
+		name: 'ping-p99-in-read-log',
+		unit: 'ms',
+		rounds: 2,
+		perDaemon: true,
+		before: writeLog,
+		once: (engine) => pingWhile(engine, () => readLog(engine)),
+		after: (engine) => drop(engine, readers),
+	},
+	{
+		name: 'ping-p99-in-attach',
+		unit: 'ms',
+		rounds: 2,
+		perDaemon: true,
+		once: (engine) => pingWhile(engine, () => attach200(engine)),
 	},
 	{
 		name: 'daemon-idle-memory',
 		unit: 'MiB',
 		rounds: 1,
 		perDaemon: true,
+		// After all that it had to do, idle means that it had a moment to give back what it needs no more.
+		before: () => Bun.sleep(3000),
 		async once(engine) {
 			const pids = engine.daemonPids();
 			return pids.length === 0 ? null : pids.reduce((sum, pid) => sum + memoryOf(pid).pss, 0);

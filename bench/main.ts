@@ -8,7 +8,7 @@ import { busyboxImage, writeDockerArchive } from '../test/support/image-builder.
 import { type BenchCase, cases, image } from './cases.ts';
 import { type BenchEngine, DaemonPlace, daemonEngine, missing } from './engines.ts';
 import { formatTable, median, type Samples } from './measure.ts';
-import { createPullCase } from './pull.ts';
+import { createPullCases } from './pull.ts';
 
 interface Row {
 	readonly name: string;
@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
 });
 
 /** Seconds that one case may take on all engines; the rounds that fit count, at least one. */
-const caseBudget = options.quick ? 12 : 24;
+const caseBudget = options.quick ? 6 : 14;
 
 /** One engine for each daemon. */
 const distinct = (engines: readonly BenchEngine[]) =>
@@ -133,7 +133,7 @@ try {
 	const archive = join(work, 'image.tar');
 	writeDockerArchive(archive, busyboxImage(), image);
 	const ready = await startEngines(engines, archive);
-	const all = [...cases.slice(0, -1), createPullCase(work), ...cases.slice(-1)];
+	const all = [...cases.slice(0, -1), ...createPullCases(work), ...cases.slice(-1)];
 	const chosen = all.filter(
 		({ name }) => options.only.length === 0 || options.only.some((only) => name.includes(only)),
 	);
