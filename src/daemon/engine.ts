@@ -7,12 +7,14 @@ import { layoutOf } from '../engine/containers/layout.ts';
 import type { Container } from '../engine/containers/model.ts';
 import { createVolumeBinder } from '../engine/containers/mounts.ts';
 import { checkSpecifiable, createBundleWriter, createProcessDocuments } from '../engine/containers/oci-bundle.ts';
+import type { VolumeBinder } from '../engine/containers/volume-binder.ts';
 import { createImages } from '../engine/images/images.ts';
 import { defaultRegistryConfig } from '../engine/images/registry/config.ts';
 import { createNetworks, type Networks } from '../engine/networks/networks.ts';
 import { cgroupFacts, countDescriptors, readFacts } from '../engine/system/facts.ts';
 import { populateVolume } from '../engine/volumes/populate.ts';
-import { createVolumes, type Volume } from '../engine/volumes/volumes.ts';
+import { createVolumeService, type VolumeService } from '../engine/volumes/service.ts';
+import { openVolumes, type Volume } from '../engine/volumes/volumes.ts';
 import { EngineError, messageOf } from '../errors.ts';
 import { createEventBus, type EventBus } from '../events/bus.ts';
 import type { NewEvent } from '../events/types.ts';
@@ -29,6 +31,7 @@ import { createContentStore } from '../store/content/store.ts';
 import { readJsonLog } from '../store/logs/json-file.ts';
 import { openJournal } from '../store/records/journal.ts';
 import { openRecords, type Records } from '../store/records/records.ts';
+import { diskUsage } from '../store/snapshots/disk-usage.ts';
 import { openSnapshotStore } from '../store/snapshots/store.ts';
 import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
 import type { DaemonConfig } from './config.ts';
@@ -50,13 +53,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	const startedAt = timestamp();
 	const report = (doing: string, error: unknown): void => log.error(`${doing}: ${messageOf(error)}`);
 	const layout = layoutOf(dataRoot, execRoot);
-	for (const path of [
-		layout.containersDir,
-		layout.bundlesDir,
-		layout.socketsDir,
-		layout.runtimeDir,
-		join(dataRoot, 'volumes'),
-	]) {
+	for (const path of [layout.containersDir, layout.bundlesDir, layout.socketsDir, layout.runtimeDir]) {
 		mkdirSync(path, { recursive: true, mode: 0o710 });
 	}
 	// What is open is closed again when a later step fails.
@@ -92,6 +89,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	const networks = opened.adopt(openNetworks(config, { records, events, log, containers: () => containers }), (it) =>
 		it.close(),
 	);
+	const volumes = await openVolumeServices({ records, events, dataRoot }, () => containers);
 	const shims = opened.adopt(
 		createShims({ ...ownProgram(), runDir: execRoot, log: (message) => log.warn(message) }),
 		(it) => it.close(),
@@ -104,7 +102,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		ancestors: images.descendantsOf,
 		networking: networks.networking,
 		snapshots: snapshotStore.snapshots,
-		volumes: volumeBinder(records, events, dataRoot, () => containers),
+		volumes: volumes.binder,
 		shims,
 		layout,
 		runtimes: programs,
@@ -162,6 +160,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			images: images.store,
 			imageSources: images.sources,
 			networks: networks.queries,
+			volumes: volumes.service,
 			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: 0 }) },
 			events,
 			log,
@@ -222,20 +221,27 @@ function openNetworks(
 	});
 }
 
-function volumeBinder(records: Records, events: EventBus, dataRoot: string, containers: () => Containers) {
-	const volumes = createVolumes({
+/** Volumes for containers, and as users manage them. */
+async function openVolumeServices(
+	given: { records: Records; events: EventBus; dataRoot: string },
+	containers: () => Containers,
+): Promise<{ binder: VolumeBinder; service: VolumeService }> {
+	const { records, events, dataRoot } = given;
+	const volumes = await openVolumes({
 		root: join(dataRoot, 'volumes'),
 		records: records.collection<Volume>('volumes'),
 		events,
 		now: timestamp,
 	});
-	return createVolumeBinder(
+	const binder = createVolumeBinder(
 		{
 			...volumes,
 			populate: (name, rootfs, destination) => populateVolume(volumes.path(name), rootfs, destination, openDirectoryIn),
 		},
 		(name) => containers().usersOfVolume(name),
 	);
+	const usersOf = (name: string) => [...containers().usersOfVolume(name), ...binder.holdersOf(name)];
+	return { binder, service: createVolumeService({ volumes, usersOf, usage: diskUsage }) };
 }
 
 /** The process whose namespaces another container wants to join. @throws `conflict` when it does not run. */

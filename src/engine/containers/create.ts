@@ -195,9 +195,9 @@ export async function createContainer(
 	const bare = await assemble(request, image, dependencies);
 	dependencies.networking.validate(sandboxRequest(bare));
 	dependencies.prewarm();
-	const mountPoints = await volumes.bind(bare, caller);
-	const container: Container = { ...bare, mountPoints };
+	let container = bare;
 	try {
+		container = { ...bare, mountPoints: await volumes.bind(bare, caller) };
 		await snapshots.create(container.id, image.chainId);
 		containers.insert(container, { action: 'create', caller });
 	} catch (error) {
@@ -213,6 +213,8 @@ export async function createContainer(
 			}
 		}
 		throw failures.length === 1 ? error : new AggregateError(failures, 'create container');
+	} finally {
+		volumes.settle(container.id);
 	}
 	return { id: container.id, warnings };
 }

@@ -64,7 +64,9 @@ export function createVolumeBinder(
 	volumes: VolumesForContainers,
 	usersOf: (name: string) => readonly string[],
 ): VolumeBinder {
-	const pointOf = async (request: MountRequest, caller: Caller): Promise<MountPoint> => {
+	const held = new Map<string, Set<string>>();
+
+	const pointOf = async (containerId: string, request: MountRequest, caller: Caller): Promise<MountPoint> => {
 		const base = {
 			destination: posix.normalize(request.target),
 			mode: request.bindSpec?.split(':')[2] ?? '',
@@ -84,7 +86,10 @@ export function createVolumeBinder(
 					propagation: request.propagation || 'rprivate',
 				};
 			case 'volume': {
+				const mine = held.get(containerId) ?? new Set();
+				held.set(containerId, mine.add(request.source));
 				const { name } = await volumes.ensure(request.source, caller);
+				mine.add(name);
 				return {
 					...base,
 					mode: base.mode || 'z',
@@ -101,9 +106,18 @@ export function createVolumeBinder(
 	return {
 		async bind(container, caller) {
 			const points: MountPoint[] = [];
-			for (const request of requestsOf(container)) points.push(await pointOf(request, caller));
+			try {
+				for (const request of requestsOf(container)) points.push(await pointOf(container.id, request, caller));
+			} catch (error) {
+				for (const { name } of points.filter((one) => volumes.find(one.name)?.anonymous === true)) {
+					await volumes.remove(name, caller);
+				}
+				throw error;
+			}
 			return points;
 		},
+		settle: (containerId) => void held.delete(containerId),
+		holdersOf: (name) => [...held].filter(([, names]) => names.has(name)).map(([id]) => id),
 		async prepare(container, rootfs) {
 			const requests = new Map(requestsOf(container).map((one) => [posix.normalize(one.target), one]));
 			for (const point of container.mountPoints) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
@@ -20,56 +20,70 @@ export interface Volume {
 /** Volumes by name. */
 export interface Volumes {
 	find(name: string): Volume | undefined;
+	/** In the order of their making. */
+	list(): readonly Volume[];
 	/** The volume of that name, made when missing; `''` makes an anonymous one. @throws `invalid_argument` for a bad name. */
-	ensure(name: string, caller: Caller): Promise<Volume>;
+	ensure(name: string, caller: Caller, labels?: Readonly<Record<string, string>>): Promise<Volume>;
 	/** Where its content is. */
 	path(name: string): string;
 	markPopulated(name: string): void;
 	/** Removes it with its content; not there is fine. The caller knows that nobody uses it. */
 	remove(name: string, caller: Caller): Promise<void>;
-	/** Tells of a container's use. */
-	announce(name: string, action: 'mount' | 'unmount', attributes: Readonly<Record<string, string>>): void;
 }
 
 interface VolumeRecords {
 	get(id: string): Volume | undefined;
 	put(id: string, value: Volume): void;
 	delete(id: string): boolean;
+	list(): Volume[];
 }
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const longestName = 255;
+/** No volume's name begins so. */
+const discarded = '.removed-';
 
-/** Volumes as directories `<root>/<name>/_data`. */
-export function createVolumes(dependencies: {
+function checkName(name: string): void {
+	if (namePattern.test(name) && name.length <= longestName) return;
+	throw new EngineError(
+		'invalid_argument',
+		`create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+	);
+}
+
+/** Volumes as directories `<root>/<name>/_data`. Finishes the removals that an earlier daemon had begun. */
+export async function openVolumes(dependencies: {
 	readonly root: string;
 	readonly records: VolumeRecords;
 	readonly events: EventBus;
 	readonly now: () => string;
-}): Volumes {
+}): Promise<Volumes> {
 	const { root, records, events, now } = dependencies;
 	const attributes = { driver: 'local' };
 	const path = (name: string) => join(root, name, '_data');
+	await mkdir(root, { recursive: true, mode: 0o701 });
+	for (const name of await readdir(root)) {
+		if (name.startsWith(discarded)) await rm(join(root, name), { recursive: true, force: true });
+	}
 	return {
 		find: (name) => records.get(name),
+		list: () => records.list(),
 		path,
-		async ensure(name, caller) {
+		async ensure(name, caller, labels = {}) {
 			const existing = name === '' ? undefined : records.get(name);
 			if (existing !== undefined) return existing;
-			if (name !== '' && (!namePattern.test(name) || name.length > longestName)) {
-				throw new EngineError(
-					'invalid_argument',
-					`create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-				);
-			}
+			if (name !== '') checkName(name);
 			const volume: Volume = {
 				name: name === '' ? randomBytes(32).toString('hex') : name,
 				createdAt: now(),
-				labels: {},
+				labels,
 				anonymous: name === '',
 				populated: false,
 			};
 			await mkdir(path(volume.name), { recursive: true, mode: 0o755 });
+			// Two may have asked at once: the first one's it is.
+			const made = records.get(volume.name);
+			if (made !== undefined) return made;
 			events.publish({ type: 'volume', action: 'create', id: volume.name, attributes, caller }, () =>
 				records.put(volume.name, volume),
 			);
@@ -81,11 +95,15 @@ export function createVolumes(dependencies: {
 		},
 		async remove(name, caller) {
 			if (records.get(name) === undefined) return;
-			await rm(join(root, name), { recursive: true, force: true });
+			const trash = join(root, `${discarded}${randomBytes(8).toString('hex')}`);
+			try {
+				await rename(join(root, name), trash);
+			} catch (error) {
+				// Somebody deleted the directory by hand: the record goes all the same.
+				if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+			}
 			events.publish({ type: 'volume', action: 'destroy', id: name, attributes, caller }, () => records.delete(name));
-		},
-		announce(name, action, more) {
-			events.publish({ type: 'volume', action, id: name, attributes: { ...attributes, ...more } });
+			await rm(trash, { recursive: true, force: true });
 		},
 	};
 }

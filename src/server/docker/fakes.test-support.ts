@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Container } from '../../engine/containers/model.ts';
 import type { Attachment, AttachOptions, CreateRequest, WaitResult } from '../../engine/containers/service.ts';
 import type { Image, Progress } from '../../engine/images/service.ts';
+import type { VolumeView } from '../../engine/volumes/service.ts';
 import { EngineError } from '../../errors.ts';
 import { createEventBus, type Journal } from '../../events/bus.ts';
 import type { Event } from '../../events/types.ts';
@@ -211,6 +212,13 @@ export function fakeWorld(): FakeWorld {
 			rename: async (ref) => void find(ref),
 			top: async (ref) => ({ titles: ['PID', 'CMD'], processes: [['1', find(ref).path]] }),
 		},
+		volumes: {
+			create: async (name, labels) => fakeVolume(name, labels),
+			get: (name) => fakeVolume(name, {}),
+			list: () => [fakeVolume('data', {})],
+			remove: async () => {},
+			prune: async () => ({ removed: ['data'], reclaimed: 7 }),
+		},
 		execs: {
 			create: async (ref) => find(ref).id,
 			start: async (_id, options) => (options.detach ? null : attachment()),
@@ -321,5 +329,16 @@ export async function serve(world: FakeWorld): Promise<{ path: string; server: D
 			await server.close(100);
 			rmSync(folder, { recursive: true });
 		},
+	};
+}
+
+function fakeVolume(name: string, labels: Readonly<Record<string, string>>): VolumeView {
+	return {
+		name,
+		labels,
+		createdAt: '2024-01-01T00:00:00Z',
+		anonymous: false,
+		populated: false,
+		mountpoint: `/v/${name}`,
 	};
 }

@@ -8,7 +8,7 @@ POST /containers/{id}/update
 GET /containers/{id}/archive|PUT /containers/{id}/archive|POST /containers/prune
 POST /build|POST /build/prune|POST /build/cancel|POST /commit|POST /auth|POST /session|POST /grpc|GET /distribution/{name...}/json
 POST /images/{name...}/push|GET /images/search|POST /images/prune|GET /images/{name...}/get|GET /images/get
-GET /volumes|POST /volumes/create|GET /volumes/{name}|PUT /volumes/{name}|DELETE /volumes/{name}|POST /volumes/prune
+PUT /volumes/{name}
 DELETE /networks/{id}|POST /networks/create|POST /networks/{id}/connect|POST /networks/{id}/disconnect|POST /networks/prune
 GET /plugins|GET /plugins/privileges|POST /plugins/pull|GET /plugins/{name...}/json|DELETE /plugins/{name...}
 POST /plugins/{name...}/enable|POST /plugins/{name...}/disable|POST /plugins/{name...}/upgrade|POST /plugins/create

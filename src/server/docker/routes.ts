@@ -8,6 +8,7 @@ import type {
 import type { ImageSources, ImageStore } from '../../engine/images/service.ts';
 import type { NetworkQueries } from '../../engine/networks/service.ts';
 import type { System } from '../../engine/system/service.ts';
+import type { VolumeService } from '../../engine/volumes/service.ts';
 import type { EventBus } from '../../events/bus.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { controlRoutes } from './containers/control-handlers.ts';
@@ -19,6 +20,7 @@ import { networkRoutes } from './networks/handlers.ts';
 import { notServedRoutes } from './not-served.ts';
 import type { Route } from './router.ts';
 import { systemRoutes } from './system/handlers.ts';
+import { volumeRoutes } from './volumes/handlers.ts';
 
 /** The engine as the Docker door needs it. `moreRoutes` come before the ones that are not served. */
 export interface DockerServices {
@@ -30,6 +32,7 @@ export interface DockerServices {
 	readonly images: ImageStore;
 	readonly imageSources: ImageSources;
 	readonly networks: NetworkQueries;
+	readonly volumes: VolumeService;
 	readonly system: System;
 	readonly events: EventBus;
 	readonly log: Logger;
@@ -46,6 +49,7 @@ export function dockerRoutes(services: DockerServices): readonly Route[] {
 		...execRoutes(services.execs),
 		...imageRoutes(services),
 		...networkRoutes(services.networks),
+		...volumeRoutes(services.volumes),
 		...(services.moreRoutes ?? []),
 		...notServedRoutes(),
 	];

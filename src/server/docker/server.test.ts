@@ -22,7 +22,7 @@ test('ping, version prefix, unknown pages and unserved ones', async () => {
 		],
 		['/v1.99/version', 400, 'client version 1.99 is too new. Maximum supported API version is 1.51'],
 		['/nothing', 404, 'page not found'],
-		['/volumes', 501, 'GET /volumes is not supported by this version of Gantry'],
+		['/images/search', 501, 'GET /images/search is not supported by this version of Gantry'],
 		['/containers/%zz/json', 400, 'invalid URL escape in "%zz"'],
 		['/containers/nope/json', 404, 'No such container: nope'],
 		['/events?filters=nonsense', 400, 'invalid filter'],

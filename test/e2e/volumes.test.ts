@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { busybox, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busyboxRootfs, type TarEntry } from '../support/image-builder.ts';
+
+let engine: TestEngine;
+beforeAll(async () => {
+	engine = await startEngine();
+	await engine.loadBusybox();
+});
+afterAll(() => engine.close());
+
+test('create, ls, inspect, rm', async () => {
+	expect(await engine.ok('volume', 'create', '--label', 'a=b', 'data')).toBe('data');
+	expect(await engine.ok('volume', 'create', 'data')).toBe('data');
+	expect(await engine.ok('volume', 'ls', '-q', '--filter', 'label=a=b')).toBe('data');
+	expect(await engine.ok('volume', 'ls', '-q', '--filter', 'label=a=c')).toBe('');
+	const [info] = JSON.parse(await engine.ok('volume', 'inspect', 'data'));
+	expect(info).toMatchObject({ Name: 'data', Driver: 'local', Scope: 'local', Labels: { a: 'b' }, Options: null });
+	expect(existsSync(info.Mountpoint)).toBe(true);
+	expect(await engine.ok('volume', 'rm', 'data')).toBe('data');
+	expect(existsSync(info.Mountpoint)).toBe(false);
+	expect((await engine.docker('volume', 'inspect', 'data')).stderr).toContain('get data: no such volume');
+	expect((await engine.docker('volume', 'create', 'a/b')).stderr).toContain(
+		'includes invalid characters for a local volume name',
+	);
+	expect((await engine.docker('volume', 'create', '-o', 'type=tmpfs', 'x')).stderr).toContain(
+		'DriverOpts is not supported',
+	);
+});
+
+test('content outlives containers, and a volume in use stays', async () => {
+	await engine.ok('run', '--rm', '-v', 'keep:/data', busybox, 'sh', '-c', 'echo kept > /data/file');
+	expect(await engine.ok('run', '--rm', '-v', 'keep:/other:ro', busybox, 'cat', '/other/file')).toBe('kept');
+	expect((await engine.docker('run', '--rm', '-v', 'keep:/data:ro', busybox, 'touch', '/data/x')).stderr).toContain(
+		'Read-only',
+	);
+	const id = await engine.ok('create', '-v', 'keep:/data', busybox, 'true');
+	const refused = await engine.docker('volume', 'rm', 'keep');
+	expect(refused.stderr).toContain(`remove keep: volume is in use - [${id}]`);
+	await engine.ok('rm', '-v', id);
+	expect(await engine.ok('volume', 'ls', '-q')).toBe('keep');
+	await engine.ok('volume', 'rm', 'keep');
+});
+
+test('a new volume gets what the image has there, with owner and mode; nocopy and a second use do not', async () => {
+	await importImage('filled-image', [
+		{ name: 'srv/', mode: 0o750, uid: 5, gid: 6 },
+		{ name: 'srv/file', mode: 0o640, uid: 12, gid: 34, content: 'image\n' },
+	]);
+	const look = ['sh', '-c', 'stat -c "%u:%g %a" /srv /srv/file; cat /srv/file'];
+	expect(await engine.ok('run', '--rm', '-v', 'filled:/srv', 'filled-image', ...look)).toBe(
+		'5:6 750\n12:34 640\nimage',
+	);
+	await engine.ok('run', '--rm', '-v', 'filled:/x', busybox, 'rm', '/x/file');
+	expect(await engine.ok('run', '--rm', '-v', 'filled:/srv', 'filled-image', 'ls', '/srv')).toBe('');
+	expect(await engine.ok('run', '--rm', '-v', 'bare:/srv:nocopy', 'filled-image', 'ls', '/srv')).toBe('');
+	await engine.ok('volume', 'rm', 'filled', 'bare');
+	await engine.ok('rmi', 'filled-image');
+});
+
+test('anonymous volumes go with --rm and rm -v, and prune takes what is left', async () => {
+	await engine.ok('run', '--rm', '-v', '/data', busybox, 'touch', '/data/x');
+	expect(await engine.ok('volume', 'ls', '-q')).toBe('');
+	await engine.ok('run', '--name', 'one', '-v', '/data', busybox, 'touch', '/data/x');
+	await engine.ok('rm', 'one');
+	const left = await engine.ok('volume', 'ls', '-q', '--filter', 'dangling=true');
+	expect(left).toMatch(/^[0-9a-f]{64}$/);
+	await engine.ok('volume', 'create', 'named');
+	expect(await engine.ok('volume', 'prune', '-f')).toContain(left);
+	expect(await engine.ok('volume', 'ls', '-q')).toBe('named');
+	expect(await engine.ok('volume', 'prune', '-f', '-a')).toContain('named');
+	await engine.ok('run', '--name', 'two', '-v', '/data', busybox, 'true');
+	await engine.ok('rm', '-v', 'two');
+	expect(await engine.ok('volume', 'ls', '-q')).toBe('');
+});
+
+test('a symlink in the image at the mount point leads nowhere outside', async () => {
+	const outside = `${engine.root}/work/outside`;
+	mkdirSync(outside);
+	writeFileSync(`${outside}/secret`, 'of the host');
+	await importImage('evil', [{ name: 'evil', type: 'symlink', linkName: outside }]);
+	expect(
+		await engine.ok('run', '--rm', '-v', 'trap:/evil', 'evil', 'sh', '-c', 'ls /evil; touch /evil/mine; echo done'),
+	).toBe('done');
+	expect(readdirSync(outside)).toEqual(['secret']);
+	await engine.ok('volume', 'rm', 'trap');
+	await engine.ok('rmi', 'evil');
+});
+
+/** An image of busybox with further entries. */
+async function importImage(name: string, entries: readonly TarEntry[]): Promise<void> {
+	const path = `${engine.root}/work/${name}.tar`;
+	writeFileSync(path, busyboxRootfs(entries));
+	await engine.ok('import', path, name);
+}
