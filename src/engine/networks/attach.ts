@@ -121,8 +121,7 @@ export function createAttachment(options: AttachmentOptions): {
 		const peer = peers.find(ref);
 		if (peer.id === request.containerId) throw new EngineError('invalid_argument', 'cannot join own network namespace');
 		if (peer.pid === null) {
-			const what = `container ${peers.nameOf(peer.id)} is ${peer.state}`;
-			throw new EngineError('conflict', `cannot join network namespace of a non running container: ${what}`);
+			throw new EngineError('conflict', `cannot join network of a non running container: ${peer.id}`);
 		}
 		const files = copyFiles(peer.files);
 		const netns = { kind: 'path', path: `/proc/${peer.pid}/ns/net` } as const;

@@ -391,9 +391,7 @@ function registerTests(lan: string): void {
 		const host = await networks.networking.attach(request('h', { '80/tcp': bind('80') }, { networkMode: 'host' }));
 		expect([host.netns.kind, host.endpoints[0]?.networkName, host.ports.length]).toEqual(['host', 'host', 0]);
 		const shared = networks.networking.attach(request('c', {}, { networkMode: 'container:x' }));
-		await expect(shared).rejects.toThrow(
-			'cannot join network namespace of a non running container: container name-x is exited',
-		);
+		await expect(shared).rejects.toThrow('cannot join network of a non running container');
 		const joined = await networks.networking.attach(request('j', {}, { networkMode: 'container:live' }));
 		expect(joined.netns).toEqual({ kind: 'path', path: `/proc/${process.pid}/ns/net` });
 		expect(joined.files.hosts).toBe(await Bun.file('/etc/hosts').text());
