@@ -80,9 +80,9 @@ test('a symlink in the image at the mount point leads nowhere outside', async ()
 	mkdirSync(outside);
 	writeFileSync(`${outside}/secret`, 'of the host');
 	await importImage('evil', [{ name: 'evil', type: 'symlink', linkName: outside }]);
-	expect(
-		await engine.ok('run', '--rm', '-v', 'trap:/evil', 'evil', 'sh', '-c', 'ls /evil; touch /evil/mine; echo done'),
-	).toBe('done');
+	// The path does not exist inside the image: nothing to mount on, and nothing of the host's is made or copied.
+	expect((await engine.docker('run', '--rm', '-v', 'trap:/evil', 'evil', 'true')).code).not.toBe(0);
+	expect(await engine.ok('run', '--rm', '-v', 'trap:/trap', busybox, 'ls', '/trap')).toBe('');
 	expect(readdirSync(outside)).toEqual(['secret']);
 	await engine.ok('volume', 'rm', 'trap');
 	await engine.ok('rmi', 'evil');
