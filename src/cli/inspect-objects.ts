@@ -39,23 +39,21 @@ async function printFormatted(
 	format: string,
 	failures: string[],
 ): Promise<void> {
-	const { compileTemplate, parsingError, TemplateError } = await import('./render/template.ts');
-	let render: (data: unknown) => string;
+	const { compileTemplate, parsingError, renderInspect, TemplateError } = await import('./render/template.ts');
+	const template = format === 'json' ? '{{json .}}' : format;
 	try {
-		render = compileTemplate(format === 'json' ? '{{json .}}' : format, {
-			missing: 'key-error',
-		});
+		compileTemplate(template);
 	} catch (error) {
 		throw error instanceof TemplateError ? parsingError(error) : error;
 	}
 	let printed = false;
 	for (const one of found) {
 		try {
-			context.stdout.write(`${render(one)}\n`);
+			context.stdout.write(`${renderInspect(template, one)}\n`);
 			printed = true;
 		} catch (error) {
 			if (!(error instanceof TemplateError)) throw error;
-			failures.push(`template parsing error: ${error.message}`);
+			failures.push(error.message);
 		}
 	}
 	// There is a line break even when there is nothing to print.

@@ -30,7 +30,14 @@ describe.skipIf(engineKind === 'dockerd')('gantry, the CLI', () => {
 			['inspect', '-f', '{{.Name}} {{.State.Running}} {{json .Config.Cmd}} {{.HostConfig.PortBindings}}', 'same'],
 			['port', 'same'],
 			['network', 'ls', '--format', '{{.Name}} {{.Driver}} {{.Scope}}'],
-			['version', '--format', '{{.Server.APIVersion}}'],
+			['version', '--format', '{{.Server.APIVersion}} {{.Server.Os}}/{{.Server.Arch}} {{.Server.Experimental}}'],
+			['version', '--format', '{{json .Server}}'],
+			['version', '--format', '{{range .Server.Components}}{{.Name}} {{.Details.BuildTime}} {{end}}'],
+			['info', '--format', '{{.ID}} {{.OSType}} {{.NCPU}} {{.CgroupDriver}} {{.Plugins.Log}} {{.SecurityOptions}}'],
+			['info', '--format', '{{json .Runtimes}} {{.LiveRestoreEnabled}} {{.Warnings}}'],
+			['inspect', '-f', '{{.State.Nope}}', 'same'],
+			['inspect', 'nothing-of-that-name'],
+			['logs', '--since', 'soon', 'same'],
 		]) {
 			const [docker, gantry] = [await engine.docker(...args), await engine.gantry(...args)];
 			expect({ args, ...gantry }).toEqual({ args, ...docker });
@@ -86,10 +93,15 @@ describe.skipIf(engineKind === 'dockerd')('gantry, the CLI', () => {
 		expect((await engine.gantry('no-such-command')).code).not.toBe(0);
 		const format = await engine.gantry('ps', '--format', '{{');
 		expect(format.code).not.toBe(0);
-		expect(format.stderr).toContain('template parsing error: template: :1: unclosed action');
+		expect(format.stderr).toBe('failed to parse template: template: :1: unclosed action\n');
+		const template = await engine.gantry('version', '--format', '{{.Nope}}');
+		expect(template.code).toBe(1);
+		expect(template.stderr).toContain("can't evaluate field Nope in type system.versionInfo");
 		const unreachable = await engine.gantry('-H', 'unix:///nowhere.sock', 'ps');
 		expect(unreachable.code).toBe(1);
-		expect(unreachable.stderr).toContain('daemon at unix:///nowhere.sock. Is the');
+		expect(unreachable.stderr).toBe(
+			'Cannot connect to the Gantry daemon at unix:///nowhere.sock. Is the gantry daemon running?\n',
+		);
 	});
 
 	test('help and version without a daemon', async () => {
