@@ -72,7 +72,7 @@ export function attachContainer(
 ): Attachment {
 	const { containers, lives } = dependencies;
 	const container = containers.resolve(ref);
-	if (container.state.at === 'removing' || container.state.at === 'dead') {
+	if (container.state.at === 'removing') {
 		throw new EngineError('conflict', `container ${container.name} is being removed`);
 	}
 	if (container.state.at === 'paused') {

@@ -199,8 +199,8 @@ export type ContainerState =
 			/** Set while the restart policy is about to start it again. */
 			readonly restarting?: boolean;
 	  }
-	| { readonly at: 'removing' }
-	| { readonly at: 'dead'; readonly error: string };
+	/** Also after a removal that failed half-way: the next one, or the next boot, goes on. */
+	| { readonly at: 'removing' };
 
 /** A mount as it is in the container, resolved at create. Docker's MountPoint. */
 export interface MountPoint {

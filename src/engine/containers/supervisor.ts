@@ -104,7 +104,6 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 				case 'paused':
 					throw new EngineError('conflict', 'cannot start a paused container, try unpause instead');
 				case 'removing':
-				case 'dead':
 					throw new EngineError('conflict', 'container is marked for removal and cannot be started');
 				case 'created':
 				case 'exited':

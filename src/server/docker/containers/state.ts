@@ -24,7 +24,7 @@ export function stateResponse(state: ContainerState): wire.ContainerState {
 		Paused: state.at === 'paused',
 		Restarting: status === 'restarting',
 		OOMKilled: state.at === 'exited' && state.oomKilled,
-		Dead: state.at === 'dead',
+		Dead: false,
 		Pid: state.at === 'running' || state.at === 'paused' ? state.pid : 0,
 		ExitCode: state.at === 'exited' || state.at === 'created' ? (state.code ?? 0) : 0,
 		Error: 'error' in state ? (state.error ?? '') : '',
@@ -49,8 +49,6 @@ export function statusText(state: ContainerState, now: number): string {
 		}
 		case 'removing':
 			return 'Removal In Progress';
-		case 'dead':
-			return 'Dead';
 	}
 }
 
