@@ -112,10 +112,13 @@ export function createKeeper(deps: { catalog: Catalog; content: ContentStore; la
 		release,
 		async collect() {
 			const stored = await content.list();
-			const unpacked = layers.list().filter((layer) => !layer.released);
+			// Released ones as well: a crash between the release and the deletion leaves them, and all below them.
 			await release({
 				blobs: stored.map(({ digest }) => digest),
-				layers: unpacked.map(({ chainId }) => chainId).reverse(),
+				layers: layers
+					.list()
+					.map(({ chainId }) => chainId)
+					.reverse(),
 			});
 		},
 	};

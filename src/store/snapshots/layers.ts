@@ -138,7 +138,7 @@ export function openLayerStore(options: LayerStoreOptions): LayerStore {
 			async remove(chainId) {
 				const record = records.get(chainId);
 				if (record === undefined) return;
-				records.put(chainId, { ...record, released: true });
+				if (!record.released) records.put(chainId, { ...record, released: true });
 				collect(chainId);
 			},
 			size: (chainId) => need(chainId).size,
