@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 say() { echo "setup: $*" >&2; }
 
 # program (as a path or a name) → the Debian package that has it
-needs=(crun:crun runc:runc nft:nftables ip:iproute2 tar:tar nsenter:util-linux curl:curl git:git python3:python3
+needs=(crun:crun runc:runc nft:nftables ip:iproute2 tar:tar nsenter:util-linux umount:mount ps:procps curl:curl git:git python3:python3
 	docker-registry:docker-registry docker:docker.io)
 [[ ${1:-} == bench ]] && needs+=(dockerd:docker.io iptables:iptables podman:podman hyperfine:hyperfine)
 
