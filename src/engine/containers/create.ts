@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { EngineError } from '../../errors.ts';
+import { codeOf, EngineError } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
 import { parseSignal } from '../../lib/signals.ts';
 import type { ImageExecConfig } from '../../oci/types.ts';
@@ -172,6 +172,18 @@ async function assemble(
 	};
 }
 
+/**
+ * A network that is not there may be made before the start, which says so otherwise. Now, clients would take "not found"
+ * for a missing image and pull it.
+ */
+function checkNetworking(container: Container, { networking }: CreateDependencies): void {
+	try {
+		networking.validate(sandboxRequest(container));
+	} catch (error) {
+		if (codeOf(error) !== 'not_found') throw error;
+	}
+}
+
 /** Makes a container: all checks first, then its snapshot and volumes, then one transaction. */
 export async function createContainer(
 	request: CreateRequest,
@@ -193,7 +205,7 @@ export async function createContainer(
 	const image = await dependencies.images.resolve(request.config.image, request.platform);
 	const warnings = checkResources(request.hostConfig.resources, dependencies.limits);
 	const bare = await assemble(request, image, dependencies);
-	dependencies.networking.validate(sandboxRequest(bare));
+	checkNetworking(bare, dependencies);
 	dependencies.prewarm();
 	let container = bare;
 	try {

@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { EngineError } from '../../errors.ts';
+import { EngineError, messageOf } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
 import type { Container, MountPoint, MountRequest } from './model.ts';
 import type { VolumeBinder } from './volume-binder.ts';
@@ -122,7 +122,7 @@ export function createVolumeBinder(
 			const requests = new Map(requestsOf(container).map((one) => [posix.normalize(one.target), one]));
 			for (const point of container.mountPoints) {
 				const request = requests.get(point.destination);
-				if (point.type === 'bind' && request?.createSource === true) await mkdir(point.source, { recursive: true });
+				if (point.type === 'bind' && request?.createSource === true) await makeSource(point.source);
 				if (point.type !== 'volume' || volumes.find(point.name)?.populated !== false) continue;
 				if (request?.noCopy !== true) await volumes.populate(point.name, rootfs, point.destination);
 				volumes.markPopulated(point.name);
@@ -136,4 +136,16 @@ export function createVolumeBinder(
 			}
 		},
 	};
+}
+
+/** Makes the directory to bind unless there is something to bind, a file for one. @throws `invalid_argument`. */
+async function makeSource(path: string): Promise<void> {
+	try {
+		await mkdir(path, { recursive: true });
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+		throw new EngineError('invalid_argument', `error while creating mount source path '${path}': ${messageOf(error)}`, {
+			cause: error,
+		});
+	}
 }
