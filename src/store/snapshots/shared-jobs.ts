@@ -56,7 +56,11 @@ export function createSharedJobs<T, P>() {
 			} finally {
 				signal?.removeEventListener('abort', onAbort);
 				job.listeners.delete(listener);
-				if (--job.waiters === 0 && !finished) job.controller.abort();
+				if (--job.waiters === 0 && !finished) {
+					job.controller.abort();
+					// Whoever is told that it is over finds nothing of it any more.
+					await job.promise.catch(() => {});
+				}
 			}
 		},
 		/** The task under way for a key. */

@@ -55,7 +55,7 @@ export interface UnpackRequest {
 	/** What the uncompressed tar must hash to; null: take it as it comes (import). */
 	readonly diffId: Digest | null;
 	readonly signal?: AbortSignal;
-	/** Bytes of the blob read so far, and its size. At most about ten times a second. */
+	/** Bytes of the blob read so far, and its size. At most about ten times a second, and at the end. */
 	readonly onProgress?: (progress: UnpackProgress) => void;
 }
 

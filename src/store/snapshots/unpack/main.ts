@@ -67,6 +67,7 @@ function unpack(
 			tell();
 		}
 		inflater.finish();
+		send({ kind: 'progress', current: blob.read(), total: blob.size });
 		parser.finish();
 		const size = extractor.finish();
 		const diffId = sha256Digest(hash.digest('hex'));
