@@ -46,11 +46,13 @@ test('bad names, bad JSON, bad values are 400', async () => {
 	const named = await create('?name=a/b', { Image: busybox });
 	expect(named.status).toBe(400);
 	expect(message(named.text)).toContain('Invalid container name (a/b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed');
-	expect((await create('', undefined, '{"Image":')).status).toBe(400);
-	expect((await create('', undefined, '[]')).status).toBe(400);
-	expect((await create('', { Image: busybox, HostConfig: { Memory: 1024 } })).status).toBe(400);
-	expect((await create('', { Image: busybox, HostConfig: { Binds: ['relative:path:zz'] } })).status).toBe(400);
-	expect((await create('', { Image: busybox, HostConfig: { NanoCpus: 1e15 } })).status).toBe(400);
+	// Old dockerds take the blame themselves.
+	const bad = engineKind === 'dockerd' ? [400, 500] : [400];
+	expect(bad).toContain((await create('', undefined, '{"Image":')).status);
+	expect(bad).toContain((await create('', undefined, '[]')).status);
+	expect(bad).toContain((await create('', { Image: busybox, HostConfig: { Memory: 1024 } })).status);
+	expect(bad).toContain((await create('', { Image: busybox, HostConfig: { Binds: ['relative:path:zz'] } })).status);
+	expect(bad).toContain((await create('', { Image: busybox, HostConfig: { NanoCpus: 1e15 } })).status);
 	expect((await engine.api('GET', '/v1.41/containers/json?filters=nonsense')).status).toBe(400);
 	expect(
 		(await engine.api('GET', `/v1.41/containers/json?filters=${encodeURIComponent('{"bad":["x"]}')}`)).status,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { busybox, now, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busybox, engineKind, now, startEngine, type TestEngine } from '../support/daemon.ts';
 
 let engine: TestEngine;
 beforeAll(async () => {
@@ -95,4 +95,114 @@ test('--since and --until cut by time', async () => {
 	expect(later.length).toBeGreaterThan(0);
 	expect(later.length).toBeLessThan(all.length);
 	expect(later.every((time) => BigInt(time) >= middle)).toBe(true);
+});
+
+test('docker run --rm: everything that happens, in order', async () => {
+	const name = 'whole';
+	await engine.ok('run', '--rm', '--name', name, '-v', '/anonymous', '-p', '8080:80', busybox, 'true');
+	const all = await events('--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}');
+	const from = all.lastIndexOf(`container create ${name}`);
+	expect(all[from - 1]).toStartWith('volume create');
+	const told = all.slice(from).map((line) => line.split(' ').slice(0, 2).join(' '));
+	// Docker tells of the end before the network is gone, we after; of volumes it tells more.
+	const order = told.filter((line) => !['network disconnect', 'volume mount', 'volume unmount'].includes(line));
+	expect(order).toEqual([
+		'container create',
+		'container attach',
+		'network connect',
+		'container start',
+		'container die',
+		'volume destroy',
+		'container destroy',
+	]);
+	const end = told.indexOf('network disconnect');
+	expect(end).toBeGreaterThan(told.indexOf('container start'));
+	expect(end).toBeLessThan(told.indexOf('container destroy'));
+});
+
+test('stop and restart tell of each signal', async () => {
+	await engine.ok('run', '-d', '--name', 'signals', busybox, 'sleep', '600');
+	await engine.ok('stop', '-t', '0', 'signals');
+	await engine.ok('start', 'signals');
+	await engine.ok('restart', '-t', '0', 'signals');
+	await engine.ok('rm', '-f', 'signals');
+	const told = await events('--filter', 'container=signals', '--format', '{{.Action}} {{.Actor.Attributes.signal}}');
+	expect(told.map((line) => line.replace(' <no value>', ''))).toEqual([
+		'create',
+		'start',
+		'kill 15',
+		'kill 9',
+		'die',
+		'stop',
+		'start',
+		'kill 15',
+		'kill 9',
+		'die',
+		'stop',
+		'start',
+		'restart',
+		'kill 9',
+		'die',
+		'destroy',
+	]);
+});
+
+test('filters: values of one key are alternatives, keys add up', async () => {
+	await engine.ok('run', '--rm', '--name', 'red', '--label', 'colour=red', busybox, 'true');
+	await engine.ok('run', '--rm', '--name', 'blue', '--label', 'colour=blue', busybox, 'true');
+	const names = async (...filters: string[]) =>
+		events(...filters.flatMap((filter) => ['--filter', filter]), '--format', '{{.Action}} {{.Actor.Attributes.name}}');
+	expect(await names('container=red', 'container=blue', 'event=start')).toEqual(['start red', 'start blue']);
+	expect(await names('label=colour', 'event=die')).toEqual(['die red', 'die blue']);
+	expect(await names('label=colour=blue', 'event=die', 'event=destroy')).toEqual(['die blue', 'destroy blue']);
+	expect(await names('type=container', `image=${busybox}`, 'container=red', 'event=start')).toEqual(['start red']);
+	expect(await names('type=image', 'event=start')).toEqual([]);
+	expect(await names('image=no-such-image', 'event=start')).toEqual([]);
+	const id = JSON.parse((await events('--filter', 'container=red', '--format', '{{json .}}'))[0] ?? '{}').Actor.ID;
+	expect(await names(`container=${id.slice(0, 12)}`, 'event=die')).toEqual(['die red']);
+	const ends = await engine.docker('events', '--until', '1', '--filter', 'event=start');
+	expect([ends.code, ends.stdout]).toEqual([0, '']);
+	const bad = await engine.docker('events', '--until', '1', '--since', 'x');
+	expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('failed to parse value as time or duration')]);
+});
+
+test('the form of an event is the API’s', async () => {
+	await engine.ok('run', '--rm', '--name', 'shape', busybox, 'true');
+	const [line = '{}'] = await events(
+		'--filter',
+		'container=shape',
+		'--filter',
+		'event=start',
+		'--format',
+		'{{json .}}',
+	);
+	const event = JSON.parse(line);
+	expect(event).toMatchObject({
+		status: 'start',
+		from: busybox,
+		Type: 'container',
+		Action: 'start',
+		scope: 'local',
+		id: event.Actor.ID,
+		Actor: { Attributes: { name: 'shape', image: busybox } },
+	});
+	expect(Math.floor(event.timeNano / 1e9)).toBe(event.time);
+	const [plain = ''] = await events('--filter', 'container=shape', '--filter', 'event=start');
+	expect(plain).toMatch(
+		/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|\+00:00) container start [0-9a-f]{64} \(image=busybox:test, name=shape\)$/,
+	);
+});
+
+// dockerd keeps them in memory only.
+test.skipIf(engineKind === 'dockerd')('events are told again after a restart of the daemon, also a crash', async () => {
+	const before = await events();
+	await engine.kill9();
+	await engine.start();
+	expect((await events()).slice(0, before.length)).toEqual(before);
+	await engine.stop();
+	await engine.start();
+	await engine.ok('run', '--rm', '--name', 'later', busybox, 'true');
+	const after = await events('--format', '{{.Action}} {{.Actor.Attributes.name}}');
+	expect(after.length).toBeGreaterThan(before.length);
+	expect(after.at(-1)).toBe('destroy later');
 });

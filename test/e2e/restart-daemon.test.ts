@@ -4,50 +4,59 @@ import { busybox, engineKind, startEngine, type TestEngine } from '../support/da
 
 let engine: TestEngine;
 beforeEach(async () => {
-	// dockerd keeps containers over its restart only when told to.
-	engine = await startEngine(engineKind === 'dockerd' ? { args: ['--live-restore'] } : {});
+	if (engineKind === 'dockerd') return;
+	engine = await startEngine();
 	await engine.loadBusybox();
 });
-afterEach(() => engine.close());
+afterEach(async () => {
+	if (engineKind === 'gantry') await engine.close();
+});
+
+// dockerd goes down with its containerd, and keeps containers over its own end only when told to.
+const endures = test.skipIf(engineKind === 'dockerd');
 
 const start = (name: string, script: string, ...flags: string[]) =>
 	engine.ok('run', '-d', '--name', name, ...flags, busybox, 'sh', '-c', script);
 
-test('kill -9 of the daemon loses no container, log line or exit code', async () => {
-	const idle = Array.from({ length: 13 }, (_, index) => `idle-${index}`);
-	const writers = Array.from({ length: 5 }, (_, index) => `writer-${index}`);
-	for (const name of idle) await start(name, 'exec sleep 600');
-	const write = 'i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); sleep 0.01; done; exec sleep 600';
-	for (const name of writers) await start(name, write);
-	await start('exits-3', 'trap "exit 3" TERM; while true; do sleep 0.05; done');
-	await start('exits-signal', 'exec sleep 600');
-	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-signal'));
-	const reader = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-3'));
-	expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(20);
+endures(
+	'kill -9 of the daemon loses no container, log line or exit code',
+	async () => {
+		const idle = Array.from({ length: 13 }, (_, index) => `idle-${index}`);
+		const writers = Array.from({ length: 5 }, (_, index) => `writer-${index}`);
+		for (const name of idle) await start(name, 'exec sleep 600');
+		const write = 'i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); sleep 0.01; done; exec sleep 600';
+		for (const name of writers) await start(name, write);
+		await start('exits-3', 'trap "exit 3" TERM; while true; do sleep 0.05; done');
+		await start('exits-signal', 'exec sleep 600');
+		const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-signal'));
+		const reader = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'exits-3'));
+		expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(20);
 
-	await engine.kill9();
-	process.kill(pid, 'SIGKILL');
-	process.kill(reader, 'SIGTERM');
-	await gone(pid);
-	await gone(reader);
-	await engine.start();
+		await engine.kill9();
+		process.kill(pid, 'SIGKILL');
+		process.kill(reader, 'SIGTERM');
+		await gone(pid);
+		await gone(reader);
+		await engine.start();
 
-	expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(18);
-	expect((await engine.ok('ps', '-aq')).split('\n')).toHaveLength(20);
-	expect(await engine.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'exits-signal', 'exits-3')).toBe(
-		'exited 137\nexited 3',
-	);
-	const last = 'line-399';
-	for (const name of writers) {
-		const lines = await engine.lines(400, 'logs', '-f', name);
-		expect(lines).toHaveLength(400);
-		expect(lines.at(-1)).toBe(last);
-		expect(lines.every((line, index) => line === `line-${index}`)).toBe(true);
-	}
-	for (const name of idle) expect(await engine.ok('exec', name, 'echo', 'here')).toBe('here');
-	await engine.ok('rm', '-f', ...idle, ...writers, 'exits-3', 'exits-signal');
-	expect(await engine.leftovers()).toEqual([]);
-}, 120_000);
+		expect((await engine.ok('ps', '-q')).split('\n')).toHaveLength(18);
+		expect((await engine.ok('ps', '-aq')).split('\n')).toHaveLength(20);
+		expect(await engine.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'exits-signal', 'exits-3')).toBe(
+			'exited 137\nexited 3',
+		);
+		const last = 'line-399';
+		for (const name of writers) {
+			const lines = await engine.lines(400, 'logs', '-f', name);
+			expect(lines).toHaveLength(400);
+			expect(lines.at(-1)).toBe(last);
+			expect(lines.every((line, index) => line === `line-${index}`)).toBe(true);
+		}
+		for (const name of idle) expect(await engine.ok('exec', name, 'echo', 'here')).toBe('here');
+		await engine.ok('rm', '-f', ...idle, ...writers, 'exits-3', 'exits-signal');
+		expect(await engine.leftovers()).toEqual([]);
+	},
+	120_000,
+);
 
 /** Resolves when the process is no more (or a zombie of its shim's). */
 async function gone(pid: number): Promise<void> {
@@ -55,7 +64,7 @@ async function gone(pid: number): Promise<void> {
 	await child.exited;
 }
 
-test('attach, exec, ports and stop work on what an earlier daemon started', async () => {
+endures('attach, exec, ports and stop work on what an earlier daemon started', async () => {
 	await start('echoer', 'read a; echo "got $a"; read b; echo "got $b"; exit 6', '-i');
 	await start('web', 'echo hello >/tmp/index.html; exec httpd -f -p 80 -h /tmp', '-p', '8080:80');
 	await engine.kill9();
@@ -72,7 +81,7 @@ test('attach, exec, ports and stop work on what an earlier daemon started', asyn
 	await engine.ok('start', 'taken');
 });
 
-test('a client that follows the log goes on after the restart with nothing missing', async () => {
+endures('a client that follows the log goes on after the restart with nothing missing', async () => {
 	await start('counting', 'i=0; while [ $i -lt 300 ]; do echo $i; i=$((i+1)); sleep 0.01; done');
 	await engine.kill9();
 	await engine.start();
@@ -82,7 +91,7 @@ test('a client that follows the log goes on after the restart with nothing missi
 	expect(await engine.ok('wait', 'counting')).toBe('0');
 });
 
-test('restart policies are kept: always comes back, --rm goes', async () => {
+endures('restart policies are kept: always comes back, --rm goes', async () => {
 	await start('always', 'exec sleep 600', '--restart', 'always');
 	await start('removed', 'exec sleep 600', '--rm');
 	const pids = [];
@@ -98,7 +107,7 @@ test('restart policies are kept: always comes back, --rm goes', async () => {
 	await engine.ok('rm', '-f', 'always');
 });
 
-test.skipIf(engineKind === 'dockerd')('an orderly stop leaves containers alone too', async () => {
+endures('an orderly stop leaves containers alone too', async () => {
 	await start('stays', 'exec sleep 600');
 	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'stays'));
 	await engine.stop();
@@ -108,7 +117,7 @@ test.skipIf(engineKind === 'dockerd')('an orderly stop leaves containers alone t
 	await engine.ok('rm', '-f', 'stays');
 });
 
-test.skipIf(engineKind === 'dockerd')('SIGTERM ends the daemon at once, whatever is open', async () => {
+endures('SIGTERM ends the daemon at once, whatever is open', async () => {
 	await start('talks', 'while true; do echo word; sleep 0.05; done');
 	await start('listens', 'exec cat', '-i');
 	const clients = [
@@ -140,43 +149,37 @@ async function shimOf(name: string): Promise<number> {
 	return Number(/\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1]);
 }
 
-test.skipIf(engineKind === 'dockerd')(
-	'a stopped shim slows nobody down, and its container can be removed',
-	async () => {
-		await start('stuck', 'exec sleep 600');
-		const shim = await shimOf('stuck');
-		process.kill(shim, 'SIGSTOP');
-		const pending = engine.docker('exec', 'stuck', 'true');
-		for (const words of [
-			['ps'],
-			['inspect', 'stuck'],
-			['run', '-d', '--name', 'other', busybox, 'sleep', '600'],
-			['logs', 'stuck'],
-		]) {
-			const before = performance.now();
-			await engine.ok(...words);
-			expect([words[0], performance.now() - before < 500]).toEqual([words[0], true]);
-		}
-		await engine.ok('rm', '-f', 'stuck');
-		await gone(shim);
-		expect((await pending).code).not.toBe(0);
-		await engine.ok('rm', '-f', 'other');
-		expect(await engine.leftovers()).toEqual([]);
-	},
-);
+endures('a stopped shim slows nobody down, and its container can be removed', async () => {
+	await start('stuck', 'exec sleep 600');
+	const shim = await shimOf('stuck');
+	process.kill(shim, 'SIGSTOP');
+	const pending = engine.docker('exec', 'stuck', 'true');
+	for (const words of [
+		['ps'],
+		['inspect', 'stuck'],
+		['run', '-d', '--name', 'other', busybox, 'sleep', '600'],
+		['logs', 'stuck'],
+	]) {
+		const before = performance.now();
+		await engine.ok(...words);
+		expect([words[0], performance.now() - before < 500]).toEqual([words[0], true]);
+	}
+	await engine.ok('rm', '-f', 'stuck');
+	await gone(shim);
+	expect((await pending).code).not.toBe(0);
+	await engine.ok('rm', '-f', 'other');
+	expect(await engine.leftovers()).toEqual([]);
+});
 
-test.skipIf(engineKind === 'dockerd')(
-	'a stopped shim over a restart of the daemon: its container is still there',
-	async () => {
-		await start('stuck', 'exec sleep 600');
-		process.kill(await shimOf('stuck'), 'SIGSTOP');
-		await engine.kill9();
-		await engine.start();
-		expect(await engine.ok('exec', 'stuck', 'echo', 'here')).toBe('here');
-	},
-);
+endures('a stopped shim over a restart of the daemon: its container is still there', async () => {
+	await start('stuck', 'exec sleep 600');
+	process.kill(await shimOf('stuck'), 'SIGSTOP');
+	await engine.kill9();
+	await engine.start();
+	expect(await engine.ok('exec', 'stuck', 'echo', 'here')).toBe('here');
+});
 
-test.skipIf(engineKind === 'dockerd')('kill -9 of a shim ends its container, and it can start again', async () => {
+endures('kill -9 of a shim ends its container, and it can start again', async () => {
 	await start('kept', 'exec sleep 600', '--restart', 'no');
 	const pid = Number(await engine.ok('inspect', '-f', '{{.State.Pid}}', 'kept'));
 	process.kill(await shimOf('kept'), 'SIGKILL');
@@ -195,7 +198,7 @@ test.skipIf(engineKind === 'dockerd')('kill -9 of a shim ends its container, and
 	await engine.ok('start', 'kept');
 });
 
-test.skipIf(engineKind === 'dockerd')(
+endures(
 	'kill -9 in the middle of starts leaves nothing half made',
 	async () => {
 		for (let round = 0; round < 3; round++) {
@@ -214,7 +217,7 @@ test.skipIf(engineKind === 'dockerd')(
 	120_000,
 );
 
-test.skipIf(engineKind === 'dockerd')(
+endures(
 	'kill -9 in the middle of removals and exits leaves nothing half gone',
 	async () => {
 		for (let round = 0; round < 3; round++) {
