@@ -53,7 +53,7 @@ test('bad names, bad JSON, bad values are 400', async () => {
 	expect(bad).toContain((await create('', { Image: busybox, HostConfig: { Memory: 1024 } })).status);
 	expect(bad).toContain((await create('', { Image: busybox, HostConfig: { Binds: ['relative:path:zz'] } })).status);
 	expect(bad).toContain((await create('', { Image: busybox, HostConfig: { NanoCpus: 1e15 } })).status);
-	expect((await engine.api('GET', '/v1.41/containers/json?filters=nonsense')).status).toBe(400);
+	expect(bad).toContain((await engine.api('GET', '/v1.41/containers/json?filters=nonsense')).status);
 	expect(
 		(await engine.api('GET', `/v1.41/containers/json?filters=${encodeURIComponent('{"bad":["x"]}')}`)).status,
 	).toBe(400);
