@@ -41,12 +41,109 @@ test('exec: output, exit code, environment, directory, user', async () => {
 	expect((await engine.docker('exec', '-w', '/etc', 'base', 'pwd')).stdout).toBe('/etc\n');
 });
 
-test('exec: commands that cannot run', async () => {
-	const missing = await engine.docker('exec', 'base', 'no-such-command');
-	expect(missing.code).toBe(engineKind === 'dockerd' ? 126 : 127);
-	const forbidden = await engine.docker('exec', 'base', '/etc/passwd');
-	expect(forbidden.code).toBe(126);
-	expect((await engine.docker('exec', 'not-there', 'true')).stderr).toContain('No such container: not-there');
+/** The reason comes as output; dockerd of this age knows only one exit code for all of them. */
+test.each([
+	[['base', 'no-such-command'], 127, 'exec: "no-such-command": executable file not found in $PATH'],
+	[['base', './no-such'], 127, 'exec: "./no-such": stat ./no-such: no such file or directory'],
+	[['-t', 'base', 'no-such-command'], 127, 'exec: "no-such-command": executable file not found in $PATH'],
+	[['base', '/etc/passwd'], 126, 'exec: "/etc/passwd": permission denied'],
+	[['base', '/etc'], 126, 'exec: "/etc": permission denied'],
+	[
+		['-w', '/not/there', 'base', 'pwd'],
+		127,
+		'chdir to cwd ("/not/there") set in config.json failed: no such file or directory',
+	],
+] as const)('exec %j says why it cannot run', async (words, code, reason) => {
+	const result = await engine.docker('exec', ...words);
+	expect(result.stdout).toBe(
+		`OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown\r\n`,
+	);
+	expect(result.code).toBe(engineKind === 'dockerd' ? 126 : code);
+});
+
+test('exec: of unknown users, in unknown containers, detached', async () => {
+	const user = await engine.docker('exec', '-u', 'nobody-here', 'base', 'id');
+	expect([user.code, user.stdout]).toEqual([
+		126,
+		'unable to find user nobody-here: no matching entries in passwd file\r\n',
+	]);
+	const missing = await engine.docker('exec', 'not-there', 'true');
+	expect([missing.code, missing.stderr]).toEqual([1, 'Error response from daemon: No such container: not-there\n']);
+	const detached = await engine.docker('exec', '-d', 'base', 'no-such-command');
+	expect(detached.code).toBe(1);
+	expect(detached.stderr).toContain('exec: "no-such-command": executable file not found in $PATH');
+});
+
+test('exec: its output ends with it, not before and not after', async () => {
+	const closed = await engine.docker('exec', 'base', 'sh', '-c', 'exec >&- 2>&-; sleep 0.2; exit 6');
+	expect(closed).toEqual({ code: 6, stdout: '', stderr: '' });
+	const held = await engine.docker('exec', 'base', 'sh', '-c', 'sleep 60 & echo left; exit 3');
+	expect(held).toEqual({ code: 3, stdout: 'left\n', stderr: '' });
+	expect((await engine.docker('exec', 'base', 'sh', '-c', 'kill -9 $$')).code).toBe(137);
+});
+
+test('stdin: none, closed, more than is read', async () => {
+	const none = await engine.docker('run', '--rm', '-i', busybox, 'sh', '-c', 'cat; echo done');
+	expect(none).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
+	const unasked = await engine.dockerWith({ stdin: 'text' }, 'run', '--rm', busybox, 'sh', '-c', 'cat; echo done');
+	expect(unasked.stdout).toBe('done\n');
+	const closed = await engine.inside('sh', '-c', `exec docker run --rm -i ${busybox} sh -c 'cat; echo done' <&-`);
+	expect(closed).toEqual({ code: 0, stdout: 'done\n', stderr: '' });
+	const much = Buffer.alloc(3 * mebibyte, 'y\n');
+	for (const command of [
+		['run', '--rm', '-i', busybox],
+		['exec', '-i', 'base'],
+	]) {
+		expect((await engine.dockerWith({ stdin: much }, ...command, 'head', '-c', '4')).stdout).toBe('y\ny\n');
+	}
+});
+
+test('signals of the client go to the container', async () => {
+	const script = 'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 0.05; done';
+	const { argv, env } = engine.command('docker', 'run', '--rm', '--name', 'signalled', busybox, 'sh', '-c', script);
+	const child = Bun.spawn([...argv], { env: env ?? {}, stdout: 'pipe' });
+	let output = '';
+	for await (const chunk of child.stdout) {
+		output += Buffer.from(chunk).toString();
+		if (output === 'ready\n') child.kill('SIGINT');
+	}
+	expect(output).toBe('ready\ncaught\n');
+	expect(await child.exited).toBe(9);
+});
+
+test('attach over a WebSocket: input, and the bare output of both streams', async () => {
+	const script = 'read line; echo "got $line"; echo err >&2; exit 3';
+	await engine.ok('run', '-d', '-i', '--name', 'web', busybox, 'sh', '-c', script);
+	const socket = await Bun.connect({
+		unix: engine.socket,
+		socket: {
+			data: (_, chunk) => void received.push(chunk),
+			close: () => closed.resolve(),
+			end: () => closed.resolve(),
+		},
+	});
+	const received: Uint8Array[] = [];
+	const closed = Promise.withResolvers<void>();
+	const head = [
+		'Host: x',
+		'Connection: Upgrade',
+		'Upgrade: websocket',
+		'Origin: http://x',
+		'Sec-WebSocket-Version: 13',
+	];
+	const request = 'GET /v1.41/containers/web/attach/ws?stream=1 HTTP/1.1';
+	socket.write(`${request}\r\n${head.join('\r\n')}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`);
+	await engine.lines(1, 'events', '--since', '1', '--filter', 'container=web', '--filter', 'event=attach');
+	// A text frame with the mask 0: "hello\n".
+	socket.write(Buffer.concat([Buffer.from([0x81, 0x86, 0, 0, 0, 0]), Buffer.from('hello\n')]));
+	expect(await engine.ok('wait', 'web')).toBe('3');
+	await closed.promise;
+	const answer = Buffer.concat(received).toString('latin1');
+	expect(answer).toMatch(/^HTTP\/1.1 101 /);
+	expect(answer).toContain('\x82\x0agot hello\n');
+	expect(answer).toContain('\x82\x04err\n');
+	socket.end();
+	await engine.ok('rm', 'web');
 });
 
 test('exec -d runs on its own', async () => {
