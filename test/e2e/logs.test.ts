@@ -93,3 +93,35 @@ test('logs of many lines are complete', async () => {
 	expect(lines).toHaveLength(50_000);
 	expect(lines.every((line, index) => line === String(index + 1))).toBe(true);
 });
+
+test('--details shows what the options of the log ask for', async () => {
+	const flags = ['--label', 'com.x=1', '-e', 'FOO=bar', '--log-opt', 'labels=com.x', '--log-opt', 'env=FOO'];
+	await finished('detailed', 'echo line', ...flags);
+	expect(await engine.ok('logs', '--details', 'detailed')).toBe('FOO=bar,com.x=1 line');
+	expect(await engine.ok('logs', 'detailed')).toBe('line');
+	expect(await engine.ok('logs', '-t', '--details', 'detailed')).toMatch(/^\S+Z FOO=bar,com.x=1 line$/);
+});
+
+test('a container that never ran, and one that ran twice', async () => {
+	await engine.ok('create', '--name', 'silent-yet', busybox, 'echo', 'said');
+	for (const flags of [[], ['-f']]) expect(await engine.ok('logs', ...flags, 'silent-yet')).toBe('');
+	for (let run = 0; run < 2; run++) await engine.ok('start', '-a', 'silent-yet');
+	expect(await engine.ok('logs', 'silent-yet')).toBe('said\nsaid');
+});
+
+test('-f --until ends at that time', async () => {
+	await engine.ok('run', '-d', '--name', 'endless', busybox, 'sh', '-c', 'echo a; exec sleep 600');
+	const before = performance.now();
+	expect(await engine.ok('logs', '-f', '--until', '-1s', 'endless')).toBe('a');
+	expect(performance.now() - before).toBeLessThan(10_000);
+});
+
+test('wrong arguments are refused', async () => {
+	await finished('asked', 'echo x');
+	expect((await engine.docker('logs', 'not-there')).stderr).toBe(
+		'Error response from daemon: No such container: not-there\n',
+	);
+	expect((await engine.docker('logs', '--since', 'soon', 'asked')).code).toBe(1);
+	expect((await engine.api('GET', '/containers/asked/logs')).status).toBe(400);
+	expect((await engine.api('GET', '/containers/asked/logs?stdout=1&since=soon')).status).toBe(400);
+});
