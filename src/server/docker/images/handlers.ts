@@ -1,7 +1,7 @@
 import { parseFilters, queryFlag } from '../../../api/query.ts';
 import type { ContainerQueries } from '../../../engine/containers/service.ts';
 import type { ImageSources, ImageStore, Progress } from '../../../engine/images/service.ts';
-import { EngineError } from '../../../errors.ts';
+import { codeOf, EngineError, messageOf } from '../../../errors.ts';
 import { parsePlatform } from '../../../oci/platform.ts';
 import type { Platform } from '../../../oci/types.ts';
 import { bodyStream, type Exchange, param, sendEmpty, sendJson } from '../exchange.ts';
@@ -86,7 +86,7 @@ async function create(sources: ImageSources, exchange: Exchange): Promise<void> 
 	if (from !== '') {
 		const auth = parseRegistryAuth(request.headers['x-registry-auth']);
 		const options = { image: from, tag: query.get('tag') ?? '', platform, auth };
-		await sendProgress(exchange, sources.pull(options, { caller, signal }));
+		await sendProgress(exchange, withoutLogin(sources.pull(options, { caller, signal })));
 		return;
 	}
 	const source = query.get('fromSrc') ?? '';
@@ -100,6 +100,16 @@ async function create(sources: ImageSources, exchange: Exchange): Promise<void> 
 	const [repository, tag] = splitTag(query.get('repo') ?? '', query.get('tag') ?? '');
 	const options = { repository, tag, message: query.get('message') ?? '', changes: query.getAll('changes'), platform };
 	await sendProgress(exchange, sources.import(bodyStream(exchange), options, { caller, signal }));
+}
+
+/** A 401 makes Docker's command line ask for a password at the terminal; what the stock daemon answers ends the command. */
+async function* withoutLogin(progress: AsyncIterable<Progress>): AsyncIterable<Progress> {
+	try {
+		yield* progress;
+	} catch (error) {
+		if (codeOf(error) !== 'unauthorized') throw error;
+		throw new EngineError('internal', messageOf(error), { cause: error });
+	}
 }
 
 /** `repo` may carry its tag. */
