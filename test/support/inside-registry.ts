@@ -20,14 +20,33 @@ export interface InsideRegistry extends AsyncDisposable {
 let nextPort = 5000;
 
 /** Starts Debian's docker-registry there. @throws when it does not listen within 10 s. */
-export async function startRegistryInside(engine: RegistryPlace): Promise<InsideRegistry> {
+export async function startRegistryInside(
+	engine: RegistryPlace,
+	options: {
+		/** Files of an earlier one. */
+		readonly directory?: string;
+		/** What it wants of everybody (Basic); nobody can push then. */
+		readonly auth?: { readonly username: string; readonly password: string };
+	} = {},
+): Promise<InsideRegistry> {
 	const host = `127.0.0.1:${nextPort++}`;
-	const directory = join(engine.work, `registry-${nextPort}`);
-	const config = `${directory}.yml`;
-	writeFileSync(
-		config,
-		`version: 0.1\nlog: { level: info }\nstorage: { filesystem: { rootdirectory: ${directory} } }\nhttp: { addr: '${host}' }\n`,
-	);
+	const directory = options.directory ?? join(engine.work, `registry-${nextPort}`);
+	const config = `${directory}-${nextPort}.yml`;
+	const lines = [
+		'version: 0.1',
+		'log: { level: info }',
+		`storage: { filesystem: { rootdirectory: ${directory} } }`,
+		`http: { addr: '${host}' }`,
+	];
+	if (options.auth !== undefined) {
+		const { username, password } = options.auth;
+		writeFileSync(
+			`${config}.htpasswd`,
+			`${username}:${Bun.password.hashSync(password, { algorithm: 'bcrypt', cost: 4 })}\n`,
+		);
+		lines.push(`auth: { htpasswd: { realm: test, path: ${config}.htpasswd } }`);
+	}
+	writeFileSync(config, `${lines.join('\n')}\n`);
 	const { argv, env } = engine.command('docker-registry', 'serve', config);
 	const child = Bun.spawn([...argv], { env: env ?? {}, stdin: 'ignore', stdout: 'ignore', stderr: 'pipe' });
 	await listening(child);
