@@ -184,14 +184,14 @@ export const cases: readonly BenchCase[] = [
 	{
 		name: 'ping-p99-in-20-starts',
 		unit: 'ms',
-		rounds: 2,
+		rounds: 1,
 		perDaemon: true,
 		once: (engine) => startMany(engine, (starts) => pingWhile(engine, starts)),
 	},
 	{
 		name: 'ping-p99-in-read-log',
 		unit: 'ms',
-		rounds: 2,
+		rounds: 1,
 		perDaemon: true,
 		before: writeLog,
 		once: (engine) => pingWhile(engine, () => readLog(engine)),
@@ -200,7 +200,7 @@ export const cases: readonly BenchCase[] = [
 	{
 		name: 'ping-p99-in-attach',
 		unit: 'ms',
-		rounds: 2,
+		rounds: 1,
 		perDaemon: true,
 		once: (engine) => pingWhile(engine, () => attach200(engine)),
 	},

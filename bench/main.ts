@@ -25,15 +25,16 @@ const { values: options } = parseArgs({
 	},
 });
 
-/** Seconds that one case may take on all engines; the rounds that fit count, at least one. */
-const caseBudget = options.quick ? 6 : 14;
+/** Seconds that the whole run aims at. On a machine that is too slow for it cases have fewer rounds, but at least one. */
+const wholeBudget = options.quick ? 150 : 330;
 
 /** One engine for each daemon. */
 const distinct = (engines: readonly BenchEngine[]) =>
 	engines.filter((engine, index) => engines.findIndex(({ daemon }) => daemon === engine.daemon) === index);
 
-/** Measures one case on all engines, in turns, so that the machine's moods hit all alike. */
-async function measure(one: BenchCase, engines: readonly BenchEngine[]): Promise<Row> {
+/** Measures one case on all engines within about so many seconds, in turns, so that the machine's moods hit all alike. */
+async function measure(one: BenchCase, engines: readonly BenchEngine[], budget: number): Promise<Row> {
+	const until = performance.now() + budget * 1000;
 	const samples: Samples = new Map(engines.map(({ name }) => [name, []]));
 	const failed: Record<string, string> = {};
 	const attempt = async (engine: BenchEngine, action: () => Promise<void>) => {
@@ -47,7 +48,6 @@ async function measure(one: BenchCase, engines: readonly BenchEngine[]): Promise
 	};
 	const rounds = options.quick ? Math.min(one.rounds, 3) : one.rounds;
 	for (const engine of distinct(engines)) await attempt(engine, async () => one.before?.(engine));
-	const until = performance.now() + caseBudget * 1000;
 	// The first round warms up and does not count, unless it is the only one.
 	for (let round = one.rounds === 1 ? 1 : 0; round <= rounds; round++) {
 		if (round > 1 && performance.now() > until) break;
@@ -128,19 +128,21 @@ function save(rows: readonly Row[]): string {
 
 const work = mkdtempSync(join(tmpdir(), 'gantry-bench-'));
 const engines = makeEngines();
+const pulls = createPullCases(work);
 const rows: Row[] = [];
 try {
 	const archive = join(work, 'image.tar');
 	writeDockerArchive(archive, busyboxImage(), image);
 	const ready = await startEngines(engines, archive);
-	const all = [...cases.slice(0, -1), ...createPullCases(work), ...cases.slice(-1)];
+	const all = [...cases.slice(0, -1), ...pulls.cases, ...cases.slice(-1)];
 	const chosen = all.filter(
 		({ name }) => options.only.length === 0 || options.only.some((only) => name.includes(only)),
 	);
 	if (chosen.length === 0) throw new Error(`no such measure; there are ${all.map(({ name }) => name).join(', ')}`);
-	for (const one of chosen) {
+	for (const [index, one] of chosen.entries()) {
 		console.error(`· ${one.name}`);
-		rows.push(await measure(one, one.perDaemon === true ? distinct(ready) : ready));
+		const budget = (wholeBudget - performance.now() / 1000) / (chosen.length - index);
+		rows.push(await measure(one, one.perDaemon === true ? distinct(ready) : ready, budget));
 	}
 	const reference = ready.some(({ name }) => name === 'dockerd') ? 'dockerd' : (ready[0]?.name ?? '');
 	console.log(
@@ -152,6 +154,7 @@ try {
 	);
 	console.log(`\nmedians; in brackets: times of ${reference}. All values: ${save(rows)}`);
 } finally {
+	await pulls.stop();
 	for (const engine of distinct(engines)) {
 		try {
 			const ids = (await engine.call('ps', '-aq')).split('\n').filter((id) => id !== '');
