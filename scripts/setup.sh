@@ -9,7 +9,7 @@ say() { echo "setup: $*" >&2; }
 
 # program (as a path or a name) → the Debian package that has it
 needs=(crun:crun runc:runc nft:nftables ip:iproute2 tar:tar nsenter:util-linux umount:mount ps:procps curl:curl git:git python3:python3
-	docker-registry:docker-registry docker:docker.io)
+	openssl:openssl docker-registry:docker-registry)
 [[ ${1:-} == bench ]] && needs+=(dockerd:docker.io iptables:iptables podman:podman hyperfine:hyperfine)
 
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -17,6 +17,12 @@ missing=()
 for need in "${needs[@]}"; do
 	command -v "${need%%:*}" >/dev/null || missing+=("${need#*:}")
 done
+# The docker client alone, where Debian has it as a package of its own (since 13).
+if ! command -v docker >/dev/null; then
+	# A new machine has no list of packages yet; without one the choice cannot be made.
+	apt-cache show docker.io >/dev/null 2>&1 || apt-get update -qq >/dev/null 2>&1 || true
+	if apt-cache show docker-cli >/dev/null 2>&1; then missing+=(docker-cli); else missing+=(docker.io); fi
+fi
 # The tests put busybox into images: it must be the static one.
 dpkg-query -W -f '${Status}' busybox-static 2>/dev/null | grep -q 'ok installed' || missing+=(busybox-static)
 
