@@ -210,7 +210,7 @@ export const cases: readonly BenchCase[] = [
 		rounds: 1,
 		perDaemon: true,
 		// After all that it had to do, idle means that it had a moment to give back what it needs no more.
-		before: () => Bun.sleep(3000),
+		before: () => Bun.sleep(4000),
 		async once(engine) {
 			const pids = engine.daemonPids();
 			return pids.length === 0 ? null : pids.reduce((sum, pid) => sum + memoryOf(pid).pss, 0);
