@@ -7,6 +7,7 @@ const libc = bindLibc({
 	bind: { args: [T.i32, T.ptr, T.u32], returns: T.i32 },
 	listen: { args: [T.i32, T.i32], returns: T.i32 },
 	accept4: { args: [T.i32, T.ptr, T.ptr, T.i32], returns: T.i32 },
+	poll: { args: [T.ptr, T.u64, T.i32], returns: T.i32 },
 	recvmsg: { args: [T.i32, T.ptr, T.i32], returns: T.i64 },
 });
 
@@ -17,6 +18,7 @@ const SOCK_NONBLOCK = 0o4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
+const POLLIN = 1;
 /** `sun_path` holds 108 bytes with its NUL. */
 export const maxUnixPath = 107;
 const MSGHDR_SIZE = 56;
@@ -76,4 +78,9 @@ export function receiveFd(connection: number): number | null {
 		throw new EngineError('unavailable', 'the message carries no file descriptor');
 	}
 	return message.getInt32(CMSG_HEADER, true);
+}
+
+/** Blocks this thread until the descriptor has something to read, for a few milliseconds at most. */
+export function waitReadable(fd: number, milliseconds: number): void {
+	libc().poll(ptr(new Int32Array([fd, POLLIN])), 1, milliseconds);
 }

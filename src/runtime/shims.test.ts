@@ -240,12 +240,16 @@ describe('a container', () => {
 		const { job } = prepare(['sh', '-c', 'stty size; read x; stty size; exit 3'], { tty: true, stdin: true });
 		const shim = await shims.launch(job);
 		const client = await shim.attach(all);
-		const output = collect(client);
 		await shim.start();
-		await shim.resize({ rows: 33, columns: 99 });
-		await client.write(Buffer.from('go\n'));
+		let output = '';
+		for await (const chunk of client.readable) {
+			output += Buffer.from(chunk).toString();
+			if (output !== '30 90\r\n') continue;
+			await shim.resize({ rows: 33, columns: 99 });
+			await client.write(Buffer.from('go\n'));
+		}
+		expect(output).toBe('30 90\r\ngo\r\n33 99\r\n');
 		expect((await shim.exited).code).toBe(3);
-		expect((await output).toString()).toBe('30 90\r\ngo\r\n33 99\r\n');
 	});
 
 	test('large output reaches two clients and the log whole', async () => {

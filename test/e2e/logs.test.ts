@@ -124,5 +124,7 @@ test('wrong arguments are refused', async () => {
 	);
 	expect((await engine.docker('logs', '--since', 'soon', 'asked')).code).toBe(1);
 	expect((await engine.api('GET', '/containers/asked/logs')).status).toBe(400);
-	expect((await engine.api('GET', '/containers/asked/logs?stdout=1&since=soon')).status).toBe(400);
+	expect((await engine.api('GET', '/containers/asked/logs?stdout=1&since=soon')).status).toBe(
+		engineKind === 'dockerd' ? 500 : 400,
+	);
 });

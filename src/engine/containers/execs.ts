@@ -101,17 +101,18 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 		const live = lives.get(container.id);
 		if (live === undefined) throw new EngineError('conflict', `container ${container.id} is not running`);
 		const { process } = session;
+		const consoleSize = size ?? process.consoleSize;
 		return {
 			container,
 			shim: live.shim,
 			exec: await live.shim.exec({
 				id: session.id,
-				process: await dependencies.processDocument(container, { ...process, tty }),
+				process: await dependencies.processDocument(container, { ...process, tty, consoleSize }),
 				tty,
 				stdin: process.attachStdin,
 				stdout: process.attachStdout,
 				stderr: process.attachStderr,
-				consoleSize: size ?? process.consoleSize,
+				consoleSize,
 			}),
 		};
 	};

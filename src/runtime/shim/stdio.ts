@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../errors.ts';
-import { acceptConnection, listenUnix, receiveFd } from '../../kernel/fd-passing.ts';
+import { acceptConnection, listenUnix, receiveFd, waitReadable } from '../../kernel/fd-passing.ts';
 import { duplicateFd, growPipe, makePipe, setNonBlocking } from '../../kernel/pipe.ts';
 import { setWindowSize } from '../../kernel/pty.ts';
 import type { Input } from './input.ts';
@@ -9,6 +9,8 @@ import type { Output } from './output.ts';
 
 /** Pipe buffer for output, in bytes: fewer, larger reads. */
 const pipeSize = 256 * 1024;
+/** Milliseconds that the wait for a terminal holds this thread at a time. */
+const terminalSlice = 4;
 
 /** What a process's stdio is to be. */
 export interface StdioRequest {
@@ -39,7 +41,7 @@ export class Stdio {
 	private readonly outputs: { readonly fd: number; readonly stream: 'stdout' | 'stderr' }[] = [];
 	private readonly toClose: number[] = [];
 	private master = -1;
-	private watch: Timer | null = null;
+	private watching = false;
 
 	constructor(private readonly request: StdioRequest) {
 		const none = this.keep(openSync('/dev/null', constants.O_RDWR));
@@ -47,7 +49,8 @@ export class Stdio {
 		if (request.tty) rmSync(request.consoleSocket, { force: true });
 		this.listener = request.tty ? listenUnix(request.consoleSocket) : -1;
 		this.args = request.tty ? ['--console-socket', request.consoleSocket] : [];
-		if (request.tty && request.consoleSize !== null) this.watchTerminal();
+		this.watching = request.tty && request.consoleSize !== null;
+		this.watchTerminal();
 		const piped = !request.tty;
 		const input = piped && request.stdin ? makePipe() : null;
 		this.stdinPipe = input?.write ?? -1;
@@ -81,18 +84,21 @@ export class Stdio {
 	}
 
 	/**
-	 * The runtime is at work: sizes the terminal as soon as it is there, before the program asks for its size. There is no
-	 * event for that: Bun's sockets receive no descriptors.
+	 * The runtime is at work: sizes the terminal as soon as it is there, if possible before the program asks for its size. There is no
+	 * event for that, Bun's sockets receive no descriptors; and the program is only a moment behind. So once the runtime
+	 * has connected, this waits in the kernel, in slices between which all else goes on.
 	 */
 	private watchTerminal(): void {
-		this.watch = setInterval(() => {
-			try {
-				this.takeTerminal();
-			} catch {
-				// The runtime failed before it sent one: it says why itself, and `connect` meets this again.
-				clearInterval(this.watch ?? undefined);
-			}
-		}, 1);
+		if (!this.watching) return;
+		try {
+			if (this.connection >= 0) waitReadable(this.connection, terminalSlice);
+			this.takeTerminal();
+		} catch {
+			// The runtime failed before it sent one: it says why itself, and `connect` meets this again.
+			this.watching = false;
+		}
+		if (this.connection >= 0) setImmediate(() => this.watchTerminal());
+		else setTimeout(() => this.watchTerminal(), 1);
 	}
 
 	private takeTerminal(): void {
@@ -100,7 +106,7 @@ export class Stdio {
 		if (this.connection < 0) return;
 		if (this.master < 0) this.master = receiveFd(this.connection) ?? -1;
 		if (this.master < 0) return;
-		clearInterval(this.watch ?? undefined);
+		this.watching = false;
 		const size = this.request.consoleSize;
 		if (size !== null && size[0] > 0 && size[1] > 0) setWindowSize(this.master, size[0], size[1]);
 	}
@@ -138,7 +144,7 @@ export class Stdio {
 	}
 
 	private closeListener(): void {
-		clearInterval(this.watch ?? undefined);
+		this.watching = false;
 		closeSync(this.listener);
 		if (this.connection >= 0) closeSync(this.connection);
 		rmSync(this.request.consoleSocket, { force: true });
