@@ -29,7 +29,7 @@ if (($# > 0)); then
 	run 120000 "$@"
 else
 	run 30000 ./src ./test/boundaries.test.ts ./test/docs.test.ts
-	for folder in contract e2e; do
+	for folder in contract compat e2e; do
 		for file in test/$folder/*.test.ts; do
 			[[ -e $file ]] || continue
 			echo "== $file"

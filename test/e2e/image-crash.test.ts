@@ -79,39 +79,43 @@ test_(
 	},
 );
 
-test_('a removal that a crash cut short has happened wholly or not at all', async () => {
-	const file = join(engine.work, 'layers.tar');
-	writeDockerArchive(file, layeredImage(12, 1, { config: { Cmd: ['x'] } }), 'layers:1', 'layers:2');
-	let removed = 0;
-	for (let round = 0; round < 4; round++) {
-		await engine.ok('load', '-q', '-i', file);
-		const removing = engine.api('DELETE', '/images/layers:1').catch(() => undefined);
-		// Each time a little later: the request is not there yet, is under way, is done.
-		if (round % 2 === 1) await run(engine.command('true'));
-		if (round === 3) await removing;
-		await engine.kill9();
-		await removing;
-		await engine.start();
-		const names = (await engine.ok('images', '--format', '{{.Repository}}:{{.Tag}}')).split('\n').sort();
-		expect([['layers:1', 'layers:2'], ['layers:2']]).toContainEqual(names);
-		if (names.length === 1) removed++;
-		const last = engine.api('DELETE', '/images/layers:2?force=1').catch(() => undefined);
-		if (round % 2 === 0) await run(engine.command('true'));
-		await engine.kill9();
-		await last;
-		await engine.start();
-		const left = await engine.ok('images', '-q');
-		const { blobs, layers, ...rest } = stored();
-		expect(rest).toEqual({ ingest: [], unpacking: [] });
-		if (left === '') expect({ blobs, layers }).toEqual({ blobs: [], layers: [] });
-		else {
-			// Still there, so it is whole: a container can be made of it.
-			expect([blobs.length, layers.length]).toEqual([1, 12]);
-			await engine.ok('rm', await engine.ok('create', left.split('\n')[0] ?? ''));
-			await engine.ok('rmi', '-f', left.split('\n')[0] ?? '');
+test_(
+	'a removal that a crash cut short has happened wholly or not at all',
+	async () => {
+		const file = join(engine.work, 'layers.tar');
+		writeDockerArchive(file, layeredImage(12, 1, { config: { Cmd: ['x'] } }), 'layers:1', 'layers:2');
+		let removed = 0;
+		for (let round = 0; round < 4; round++) {
+			await engine.ok('load', '-q', '-i', file);
+			const removing = engine.api('DELETE', '/images/layers:1').catch(() => undefined);
+			// Each time a little later: the request is not there yet, is under way, is done.
+			if (round % 2 === 1) await run(engine.command('true'));
+			if (round === 3) await removing;
+			await engine.kill9();
+			await removing;
+			await engine.start();
+			const names = (await engine.ok('images', '--format', '{{.Repository}}:{{.Tag}}')).split('\n').sort();
+			expect([['layers:1', 'layers:2'], ['layers:2']]).toContainEqual(names);
+			if (names.length === 1) removed++;
+			const last = engine.api('DELETE', '/images/layers:2?force=1').catch(() => undefined);
+			if (round % 2 === 0) await run(engine.command('true'));
+			await engine.kill9();
+			await last;
+			await engine.start();
+			const left = await engine.ok('images', '-q');
+			const { blobs, layers, ...rest } = stored();
+			expect(rest).toEqual({ ingest: [], unpacking: [] });
+			if (left === '') expect({ blobs, layers }).toEqual({ blobs: [], layers: [] });
+			else {
+				// Still there, so it is whole: a container can be made of it.
+				expect([blobs.length, layers.length]).toEqual([1, 12]);
+				await engine.ok('rm', await engine.ok('create', left.split('\n')[0] ?? ''));
+				await engine.ok('rmi', '-f', left.split('\n')[0] ?? '');
+			}
+			expect(stored()).toEqual(nothing);
 		}
-		expect(stored()).toEqual(nothing);
-	}
-	expect(removed).toBeGreaterThan(0);
-	expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(`${engine.root}/data/snapshots/containers/`);
-}, 40_000);
+		expect(removed).toBeGreaterThan(0);
+		expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(`${engine.root}/data/snapshots/containers/`);
+	},
+	40_000,
+);

@@ -119,9 +119,7 @@ test.skipIf(engineKind === 'dockerd')('-f --until ends at that time', async () =
 
 test('wrong arguments are refused', async () => {
 	await finished('asked', 'echo x');
-	expect((await engine.docker('logs', 'not-there')).stderr).toBe(
-		'Error response from daemon: No such container: not-there\n',
-	);
+	expect((await engine.docker('logs', 'not-there')).stderr).toEndWith(': No such container: not-there\n');
 	expect((await engine.docker('logs', '--since', 'soon', 'asked')).code).toBe(1);
 	expect((await engine.api('GET', '/containers/asked/logs')).status).toBe(400);
 	expect((await engine.api('GET', '/containers/asked/logs?stdout=1&since=soon')).status).toBe(

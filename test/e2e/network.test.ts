@@ -207,7 +207,7 @@ test('what inspect says of ports, as docker port reads it', async () => {
 	const missing = await engine.docker('port', 'told', '99');
 	expect([missing.code, missing.stderr]).toEqual([
 		1,
-		expect.stringContaining("No public port '99' published for told"),
+		expect.stringMatching(/No public port '99(\/tcp)?' published for told/),
 	]);
 	await engine.ok('kill', 'told');
 	await engine.ok('wait', 'told');

@@ -107,7 +107,7 @@ const refused: readonly (readonly [line: string, code: number, message: RegExp])
 	[`--security-opt odd=x ${busybox} true`, 125, /invalid --security-opt/],
 	[`--device /dev/not-there ${busybox} true`, 127, /\/dev\/not-there/],
 	[`--stop-signal NOPE ${busybox} true`, 125, /[Ii]nvalid signal: NOPE/],
-	[`--restart always ${busybox} true`, 125, /conflicting options: cannot specify both --restart and --rm/],
+	[`--restart always ${busybox} true`, 125, /[Cc]onflicting options: (cannot specify both )?--restart and --rm/],
 	[`--name ,bad ${busybox} true`, 125, /Invalid container name \(,bad\)/],
 	[`--env-file /not/there ${busybox} true`, 125, /open \/not\/there: no such file or directory/],
 	[`--runtime odd ${busybox} true`, 125, /[Uu]nknown .*odd/],

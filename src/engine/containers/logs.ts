@@ -58,11 +58,17 @@ function prefixes(options: LogOptions): (record: LogRecord) => Buffer {
 	return (record) => {
 		if (last === null || last.time !== record.time || last.attributes !== record.attributes) {
 			const details = options.details ? printDetails(record.attributes) : '';
-			prefix = Buffer.from(`${options.timestamps ? `${record.time} ` : ''}${details}`);
+			prefix = Buffer.from(`${options.timestamps ? `${fixedTime(record.time)} ` : ''}${details}`);
 			last = record;
 		}
 		return prefix;
 	};
+}
+
+/** With nine digits of fraction, as docker prints it: the log's own form leaves zeros at the end away. */
+function fixedTime(time: string): string {
+	const match = /^([^.]+)(?:\.(\d{1,8}))?Z$/.exec(time);
+	return match === null ? time : `${match[1]}.${(match[2] ?? '').padEnd(9, '0')}Z`;
 }
 
 /** Records as they are sent: bare, or each in a frame of its own, which clients that show line by line count on. */
