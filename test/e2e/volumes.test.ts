@@ -20,7 +20,9 @@ test('create, ls, inspect, rm', async () => {
 	expect(existsSync(info.Mountpoint)).toBe(true);
 	expect(await engine.ok('volume', 'rm', 'data')).toBe('data');
 	expect(existsSync(info.Mountpoint)).toBe(false);
-	expect((await engine.docker('volume', 'inspect', 'data')).stderr).toContain('get data: no such volume');
+	expect((await engine.docker('volume', 'inspect', 'data')).stderr).toMatch(
+		/get data: no such volume|No such volume: data/,
+	);
 	expect((await engine.docker('volume', 'create', 'a/b')).stderr).toContain(
 		'includes invalid characters for a local volume name',
 	);
@@ -67,9 +69,12 @@ test('anonymous volumes go with --rm and rm -v, and prune takes what is left', a
 	const left = await engine.ok('volume', 'ls', '-q', '--filter', 'dangling=true');
 	expect(left).toMatch(/^[0-9a-f]{64}$/);
 	await engine.ok('volume', 'create', 'named');
-	expect(await engine.ok('volume', 'prune', '-f')).toContain(left);
+	// By the API of today: clients of years ago ask for the named ones without saying so.
+	const prune = async (filters: object) =>
+		(await engine.api('POST', `/v1.51/volumes/prune?filters=${encodeURIComponent(JSON.stringify(filters))}`)).text;
+	expect(JSON.parse(await prune({})).VolumesDeleted).toEqual([left]);
 	expect(await engine.ok('volume', 'ls', '-q')).toBe('named');
-	expect(await engine.ok('volume', 'prune', '-f', '-a')).toContain('named');
+	expect(JSON.parse(await prune({ all: ['true'] })).VolumesDeleted).toEqual(['named']);
 	await engine.ok('run', '--name', 'two', '-v', '/data', busybox, 'true');
 	await engine.ok('rm', '-v', 'two');
 	expect(await engine.ok('volume', 'ls', '-q')).toBe('');
