@@ -15,7 +15,7 @@ run() {
 	local timeout=$1 report="$work/report.xml" status tests failures skipped
 	shift
 	rm -f "$report"
-	node_modules/.bin/bun test --timeout "$timeout" --reporter=junit --reporter-outfile="$report" "$@" 2>&1 | grep -v '^(pass)'
+	node_modules/.bin/bun test --timeout "$timeout" --reporter=junit --reporter-outfile="$report" "$@" 2>&1 | grep --line-buffered -v '^(pass)'
 	status=${PIPESTATUS[0]}
 	read -r tests failures skipped < <(sed -n 's/.*<testsuites[^>]* tests="\([0-9]*\)".* failures="\([0-9]*\)".* skipped="\([0-9]*\)".*/\1 \2 \3/p' "$report" 2>/dev/null | head -1)
 	tests=${tests:-0} failures=${failures:-0} skipped=${skipped:-0}
