@@ -35,6 +35,7 @@ import { diskUsage } from '../store/snapshots/disk-usage.ts';
 import { openSnapshotStore } from '../store/snapshots/store.ts';
 import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
 import type { DaemonConfig } from './config.ts';
+import { collectWhenIdle } from './idle-memory.ts';
 import { chooseRuntimes } from './runtimes.ts';
 
 /** Events kept in the journal. */
@@ -149,6 +150,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			insecureRegistries: config.insecureRegistries,
 			registryMirrors: config.registryMirrors,
 		});
+	const stopCollecting = collectWhenIdle(events, () => Bun.gc(true));
 	opened.move();
 	return {
 		services: {
@@ -161,11 +163,12 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			imageSources: images.sources,
 			networks: networks.queries,
 			volumes: volumes.service,
-			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: 0 }) },
+			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: events.readers() }) },
 			events,
 			log,
 		},
 		async close() {
+			stopCollecting();
 			containers.close();
 			shims.close();
 			const idle = containers.queries.list({ all: false, limit: 0, filters: new Map() }).length === 0;

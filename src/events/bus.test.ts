@@ -63,9 +63,11 @@ test('a stream replays from since, then goes on live, in order and without gaps'
 	for await (const one of bus.stream({ since: 2n, signal: abort.signal })) {
 		seen.push(one.id);
 		if (one.id === '1500') queueMicrotask(() => bus.publish(event('1501')));
+		expect(bus.readers()).toBe(1);
 		if (one.id === '1501') abort.abort();
 	}
 	expect(seen).toEqual(Array.from({ length: 1500 }, (_, index) => String(index + 2)));
+	expect(bus.readers()).toBe(0);
 });
 
 test('a stream without since starts at the present, and ends at until', async () => {

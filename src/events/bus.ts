@@ -31,6 +31,8 @@ export interface EventBus {
 	subscribe(listener: Listener): () => void;
 	/** Replays the journal from `since`, then goes on live until `until`, or until the signal aborts. Never buffers without bound. */
 	stream(options: { since?: bigint; until?: bigint; signal: AbortSignal }): AsyncIterable<Event>;
+	/** How many streams are being read. */
+	readers(): number;
 }
 
 /** One page of a replay. */
@@ -42,6 +44,7 @@ const pageSize = 512;
  */
 export function createEventBus(journal: Journal, onListenerError: (error: unknown) => void): EventBus {
 	const listeners = new Set<Listener>();
+	let readers = 0;
 
 	const publish: EventBus['publish'] = (event, persist, survives = persist === undefined ? 'process' : 'power') => {
 		const stored = journal.transaction(() => {
@@ -73,6 +76,7 @@ export function createEventBus(journal: Journal, onListenerError: (error: unknow
 		const remaining = until === undefined ? undefined : Number(until / 1_000_000n) - Date.now();
 		const timer =
 			remaining === undefined ? undefined : setTimeout(onAbort, Math.max(0, Math.min(remaining, 2 ** 31 - 1)));
+		readers++;
 		try {
 			for (;;) {
 				const page = journal.read({
@@ -97,13 +101,14 @@ export function createEventBus(journal: Journal, onListenerError: (error: unknow
 				wake = undefined;
 			}
 		} finally {
+			readers--;
 			clearTimeout(timer);
 			unsubscribe();
 			signal.removeEventListener('abort', onAbort);
 		}
 	}
 
-	return { publish, subscribe, stream };
+	return { publish, subscribe, stream, readers: () => readers };
 }
 
 /** Events outside the time range never come back: move past them so that the next read does not see them again. */
