@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { busybox, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busybox, now, startEngine, type TestEngine } from '../support/daemon.ts';
 import { busyboxRootfs, type TarEntry } from '../support/image-builder.ts';
 
 let engine: TestEngine;
@@ -78,6 +78,15 @@ test('anonymous volumes go with --rm and rm -v, and prune takes what is left', a
 	await engine.ok('run', '--name', 'two', '-v', '/data', busybox, 'true');
 	await engine.ok('rm', '-v', 'two');
 	expect(await engine.ok('volume', 'ls', '-q')).toBe('');
+});
+
+test('events tell of the use of volumes', async () => {
+	const since = now();
+	await engine.ok('run', '--rm', '-v', 'told:/data:ro', busybox, 'true');
+	await engine.ok('volume', 'rm', 'told');
+	const format = '{{.Action}} {{index .Actor.Attributes "destination"}} {{index .Actor.Attributes "read/write"}}';
+	const lines = await engine.lines(4, 'events', '--since', since, '--filter', 'type=volume', '--format', format);
+	expect(lines.map((line) => line.trim())).toEqual(['create', 'mount /data false', 'unmount', 'destroy']);
 });
 
 test('a symlink in the image at the mount point leads nowhere outside', async () => {

@@ -148,6 +148,7 @@ function open(): World {
 			settle: () => undefined,
 			holdersOf: () => [],
 			prepare: async () => undefined,
+			announce: () => undefined,
 			unbind: async () => undefined,
 		},
 		shims,

@@ -45,7 +45,8 @@ export function cgroupPathOf(container: Container): string {
 
 /** Takes away all that a run leaves: network, mount, bundle. All are tried; their failures come together. */
 export async function releaseRun(container: Container, dependencies: LaunchDependencies): Promise<void> {
-	const { networking, snapshots, layout } = dependencies;
+	const { networking, snapshots, volumes, layout } = dependencies;
+	volumes.announce(container, 'unmount');
 	const results = await Promise.allSettled([
 		networking.release(container.id),
 		snapshots.unmount(container.id),
@@ -77,6 +78,7 @@ async function prepare(
 	const made = mkdir(files.stateDir, { recursive: true, mode: 0o710 }).then(() => shims.launch(job));
 	const mounted = snapshots.mount(container.id, { volatile: container.hostConfig.autoRemove }).then(async (rootfs) => {
 		await volumes.prepare(container, rootfs.path);
+		volumes.announce(container, 'mount');
 		return rootfs;
 	});
 	const [shim, rootfs, sandbox] = await Promise.allSettled([

@@ -15,6 +15,7 @@ export interface VolumesForContainers {
 	path(name: string): string;
 	markPopulated(name: string): void;
 	remove(name: string, caller: Caller): Promise<void>;
+	announce(name: string, action: 'mount' | 'unmount', attributes: Readonly<Record<string, string>>): void;
 	/** Gives an empty volume what the image has at `destination`. */
 	populate(name: string, rootfs: string, destination: string): Promise<void>;
 }
@@ -126,6 +127,17 @@ export function createVolumeBinder(
 				if (point.type !== 'volume' || volumes.find(point.name)?.populated !== false) continue;
 				if (request?.noCopy !== true) await volumes.populate(point.name, rootfs, point.destination);
 				volumes.markPopulated(point.name);
+			}
+		},
+		announce(container, action) {
+			for (const { type, name, destination, rw } of container.mountPoints) {
+				if (type !== 'volume') continue;
+				volumes.announce(name, action, {
+					container: container.id,
+					destination,
+					propagation: '',
+					'read/write': String(rw),
+				});
 			}
 		},
 		async unbind(container, { removeAnonymous, caller }) {

@@ -14,6 +14,8 @@ export interface VolumeBinder {
 	holdersOf(name: string): readonly string[];
 	/** Before each start: binds' missing sources are made, volumes get the image's content once. `rootfs` is the mounted root. */
 	prepare(container: Container, rootfs: string): Promise<void>;
+	/** Tells, as events of its volumes, that a run mounts them or does so no more. */
+	announce(container: Container, action: 'mount' | 'unmount'): void;
 	/** Lets go of its volumes; `removeAnonymous` removes those without a name of their own. */
 	unbind(container: Container, options: { readonly removeAnonymous: boolean; readonly caller: Caller }): Promise<void>;
 }

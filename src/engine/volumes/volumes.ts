@@ -29,6 +29,8 @@ export interface Volumes {
 	markPopulated(name: string): void;
 	/** Removes it with its content; not there is fine. The caller knows that nobody uses it. */
 	remove(name: string, caller: Caller): Promise<void>;
+	/** Tells of a container's use. */
+	announce(name: string, action: 'mount' | 'unmount', attributes: Readonly<Record<string, string>>): void;
 }
 
 interface VolumeRecords {
@@ -92,6 +94,11 @@ export async function openVolumes(dependencies: {
 		markPopulated(name) {
 			const volume = records.get(name);
 			if (volume !== undefined && !volume.populated) records.put(name, { ...volume, populated: true });
+		},
+		announce(name, action, more) {
+			const { container = '', ...rest } = more;
+			const told = action === 'mount' ? { ...rest, container } : { container };
+			events.publish({ type: 'volume', action, id: name, attributes: { ...attributes, ...told } });
 		},
 		async remove(name, caller) {
 			if (records.get(name) === undefined) return;

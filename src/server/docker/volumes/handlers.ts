@@ -1,5 +1,6 @@
 import { map, object, text } from '../../../api/decode.ts';
 import { parseFilters, queryFlag } from '../../../api/query.ts';
+import { compareVersions } from '../../../api/versions.ts';
 import type { Volume } from '../../../api/volume.ts';
 import type { VolumeService, VolumeView } from '../../../engine/volumes/service.ts';
 import { EngineError } from '../../../errors.ts';
@@ -52,10 +53,10 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
 			method: 'POST',
 			pattern: '/volumes/prune',
 			async handler(exchange) {
-				const { removed, reclaimed } = await volumes.prune(
-					parseFilters(exchange.query.get('filters')),
-					exchange.caller,
-				);
+				const filters = new Map(parseFilters(exchange.query.get('filters')));
+				// Before 1.42 named volumes went too, unasked.
+				if (compareVersions(exchange.version, '1.42') < 0) filters.set('all', ['true']);
+				const { removed, reclaimed } = await volumes.prune(filters, exchange.caller);
 				await sendJson(exchange, { VolumesDeleted: removed.length === 0 ? null : removed, SpaceReclaimed: reclaimed });
 			},
 		},
