@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError, wrap } from '../../errors.ts';
 import { unmount } from '../../kernel/mount.ts';
@@ -66,14 +67,17 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 				throw new EngineError('conflict', `the snapshot of container ${containerId} exists`);
 			}
 			if (parent !== null) layers.paths(parent);
+			// The record first: from here on the parent stays.
+			records.put(containerId, { containerId, parent, dir: containerId });
 			try {
 				discard(containerId);
-				mkdirSync(join(folder, containerId), { mode: 0o755 });
-				for (const name of ['upper', 'work', 'merged']) mkdirSync(join(folder, containerId, name), { mode: 0o755 });
+				await mkdir(join(folder, containerId), { mode: 0o755 });
+				const names = ['upper', 'work', 'merged'];
+				await Promise.all(names.map((name) => mkdir(join(folder, containerId, name), { mode: 0o755 })));
 			} catch (error) {
+				records.delete(containerId);
 				throw wrap(error, 'create snapshot', containerId);
 			}
-			records.put(containerId, { containerId, parent, dir: containerId });
 		},
 		async mount(containerId, { volatile }) {
 			const filesystem = directoriesOf(need(containerId));
