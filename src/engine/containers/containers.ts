@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
 import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
+import { createTurns } from '../../lib/turns.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { setFrozen } from '../../runtime/freeze.ts';
 import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
@@ -79,6 +80,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		lives: createLives(),
 		waiters: createWaiters(),
 		mutex: createKeyedMutex(),
+		turns: createTurns(),
 		setFrozen: (container: Container, frozen: boolean) =>
 			setFrozen(programOf(given.runtimes, container.hostConfig.runtime), container.id, frozen),
 	};

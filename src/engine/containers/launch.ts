@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { ByteDuplex } from '../../lib/byte-duplex.ts';
+import type { Turns } from '../../lib/turns.ts';
 import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../runtime/protocol.ts';
 import type { Layout } from './layout.ts';
 import type { Lives } from './lives.ts';
@@ -27,6 +28,8 @@ export interface LaunchDependencies {
 	readonly layout: Layout;
 	readonly writeBundle: BundleWriter;
 	readonly runtimeOf: (name: string) => RuntimeProgram;
+	/** System calls that hold the event loop for a millisecond or more take turns: many starts at once must not starve the others. */
+	readonly turns: Turns;
 }
 
 /** A container that runs. */
@@ -60,7 +63,7 @@ async function prepare(
 	container: Container,
 	dependencies: LaunchDependencies,
 ): Promise<{ rootfs: RootFilesystem; sandbox: Sandbox; shim: Shim }> {
-	const { networking, snapshots, volumes, shims, layout } = dependencies;
+	const { networking, snapshots, volumes, shims, layout, turns } = dependencies;
 	const files = layout.files(container.id);
 	const job: ShimJob = {
 		id: container.id,
@@ -76,16 +79,18 @@ async function prepare(
 		cgroupPath: cgroupPathOf(container),
 	};
 	const made = mkdir(files.stateDir, { recursive: true, mode: 0o710 }).then(() => shims.launch(job));
-	const mounted = snapshots.mount(container.id, { volatile: container.hostConfig.autoRemove }).then(async (rootfs) => {
+	const mountRoot = async (): Promise<RootFilesystem> => {
+		await turns.take();
+		const rootfs = await snapshots.mount(container.id, { volatile: container.hostConfig.autoRemove });
 		await volumes.prepare(container, rootfs.path);
 		volumes.announce(container, 'mount');
 		return rootfs;
-	});
-	const [shim, rootfs, sandbox] = await Promise.allSettled([
-		made,
-		mounted,
-		networking.attach(sandboxRequest(container)),
-	]);
+	};
+	const attachNetwork = async (): Promise<Sandbox> => {
+		await turns.take();
+		return networking.attach(sandboxRequest(container));
+	};
+	const [shim, rootfs, sandbox] = await Promise.allSettled([made, mountRoot(), attachNetwork()]);
 	if (shim.status === 'fulfilled' && rootfs.status === 'fulfilled' && sandbox.status === 'fulfilled') {
 		return { shim: shim.value, rootfs: rootfs.value, sandbox: sandbox.value };
 	}
@@ -130,6 +135,7 @@ export async function launch(container: Container, dependencies: LaunchDependenc
 		const { sandbox, rootfs } = prepared;
 		const files = dependencies.layout.files(container.id);
 		await writeFiles(container, sandbox, dependencies);
+		await dependencies.turns.take();
 		await dependencies.writeBundle({
 			container,
 			rootfs: rootfs.path,
