@@ -8,10 +8,9 @@ import { claimPidfile } from './daemon/pidfile.ts';
 import { type LoadedTls, loadTls } from './daemon/tls.ts';
 import { EngineError, messageOf } from './errors.ts';
 import { lockFile } from './kernel/file-lock.ts';
-import { peerOf } from './kernel/peer.ts';
 import { buildInfo } from './lib/build-info.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
-import { type CallerOf, createDockerServer, type DockerServer } from './server/docker/server.ts';
+import { createDockerServer, type DockerServer } from './server/docker/server.ts';
 
 /** How long requests may go on after SIGTERM, in milliseconds. */
 const closePatience = 300;
@@ -56,7 +55,7 @@ async function serve(config: DaemonConfig): Promise<void> {
 	const releasePidfile = claimPidfile(config.pidfile);
 	try {
 		const engine = await createEngine(config, log);
-		const server = createDockerServer({ ...engine.services, callerOf });
+		const server = createDockerServer(engine.services);
 		try {
 			await listenAll(server, config, access, log);
 		} catch (error) {
@@ -84,16 +83,6 @@ function claimRoots({ dataRoot, execRoot }: DaemonConfig): void {
 		throw new EngineError('conflict', `another daemon works in ${root}: stop it, or give this one another --${flag}`);
 	}
 }
-
-/** Who is at the other end: of a unix socket by the kernel's word, of a TCP connection its address. */
-const callerOf: CallerOf = (socket) => {
-	const { remoteAddress } = socket;
-	if (remoteAddress !== undefined && remoteAddress !== '') return { address: remoteAddress };
-	const fd = (socket as { readonly _handle?: { readonly fd?: unknown } })._handle?.fd;
-	if (typeof fd !== 'number' || fd < 0) return {};
-	const { uid, pid, executable } = peerOf(fd);
-	return { uid, pid, ...(executable === null ? {} : { executable }) };
-};
 
 async function listenAll(server: DockerServer, config: DaemonConfig, { gid, tls }: Access, log: Logger): Promise<void> {
 	for (const host of config.hosts) {

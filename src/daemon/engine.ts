@@ -35,7 +35,7 @@ import { diskUsage } from '../store/snapshots/disk-usage.ts';
 import { openSnapshotStore } from '../store/snapshots/store.ts';
 import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
 import type { DaemonConfig } from './config.ts';
-import { collectWhenIdle } from './idle-memory.ts';
+import { createIdleCollector } from './idle-memory.ts';
 import { chooseRuntimes } from './runtimes.ts';
 
 /** Events kept in the journal. */
@@ -150,7 +150,8 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			insecureRegistries: config.insecureRegistries,
 			registryMirrors: config.registryMirrors,
 		});
-	const stopCollecting = collectWhenIdle(events, () => Bun.gc(true));
+	const idle = createIdleCollector(() => Bun.gc(true));
+	events.subscribe(() => idle.active());
 	opened.move();
 	return {
 		services: {
@@ -166,13 +167,14 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: events.readers() }) },
 			events,
 			log,
+			onRequest: idle.active,
 		},
 		async close() {
-			stopCollecting();
+			idle.stop();
 			containers.close();
 			shims.close();
-			const idle = containers.queries.list({ all: false, limit: 0, filters: new Map() }).length === 0;
-			if (idle) await networks.destroy();
+			const unused = containers.queries.list({ all: false, limit: 0, filters: new Map() }).length === 0;
+			if (unused) await networks.destroy();
 			else networks.close();
 			await snapshotStore.close();
 			records.close();

@@ -1,21 +1,22 @@
-import type { EventBus } from '../events/bus.ts';
-
-/** Milliseconds without an event after which the daemon counts as idle. */
+/** Milliseconds without activity after which the daemon counts as idle. */
 const idleAfter = 5_000;
 
-/**
- * Gives memory back once the engine has come to rest after work. The collector by itself takes its time with what a burst
- * of requests left. Returns the way to stop it.
- */
-export function collectWhenIdle(events: EventBus, collect: () => void): () => void {
+/** Gives memory back once the daemon has come to rest after work. */
+export interface IdleCollector {
+	/** Something was done: the rest begins anew. */
+	active(): void;
+	stop(): void;
+}
+
+/** Calls `collect` once after each burst of work: the collector by itself takes its time with what a burst left. */
+export function createIdleCollector(collect: () => void): IdleCollector {
 	let timer: ReturnType<typeof setTimeout> | undefined;
-	const unsubscribe = events.subscribe(() => {
-		clearTimeout(timer);
-		timer = setTimeout(collect, idleAfter);
-		timer.unref();
-	});
-	return () => {
-		clearTimeout(timer);
-		unsubscribe();
+	return {
+		active() {
+			clearTimeout(timer);
+			timer = setTimeout(collect, idleAfter);
+			timer.unref();
+		},
+		stop: () => clearTimeout(timer),
 	};
 }

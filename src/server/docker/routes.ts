@@ -37,6 +37,8 @@ export interface DockerServices {
 	readonly events: EventBus;
 	readonly log: Logger;
 	readonly moreRoutes?: readonly Route[];
+	/** Called for every request. */
+	readonly onRequest?: () => void;
 }
 
 /** All routes in the order of search. */

@@ -77,8 +77,14 @@ export function createDockerServer(services: DockerServices & { readonly callerO
 	};
 
 	const prepare = (server: Server): Server => {
-		server.on('request', (request, response) => void handle(request, response));
-		server.on('upgrade', (request, socket, head) => void handleUpgrade(request, socket, head));
+		server.on('request', (request, response) => {
+			services.onRequest?.();
+			void handle(request, response);
+		});
+		server.on('upgrade', (request, socket, head) => {
+			services.onRequest?.();
+			void handleUpgrade(request, socket, head);
+		});
 		server.on('clientError', (_error, socket) => {
 			if (!socket.destroyed) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
 		});
