@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -157,7 +157,7 @@ function registerTests(lan: string): void {
 
 	const gone = async (name: string): Promise<void> => {
 		// The kernel takes devices away some time after their namespace, and tells nobody who does not listen.
-		for (let tries = 0; run('ip', '-o', 'link').includes(name) && tries < 200; tries++) await Bun.sleep(10);
+		for (let tries = 0; run('ip', '-o', 'link').includes(name) && tries < 500; tries++) await Bun.sleep(10);
 	};
 	const state = () => ({
 		links: run('ip', '-o', 'link').match(/(?<=^\d+: )[^:]+/gm),
@@ -223,6 +223,20 @@ function registerTests(lan: string): void {
 			'disconnect web bridge bridge',
 			'disconnect other bridge bridge',
 		]);
+	});
+
+	test('the device of a namespace that something keeps alive goes all the same', async () => {
+		const kept = await networks.networking.attach(request('kept'));
+		const descriptor = openSync(path(kept), 'r');
+		try {
+			const [name = ''] = bridgePorts();
+			await networks.networking.release('kept');
+			expect(bridgePorts()).toEqual([name]);
+			await gone(name);
+			expect(bridgePorts()).toEqual([]);
+		} finally {
+			closeSync(descriptor);
+		}
 	});
 
 	test('a neighbour does not reach a port of 127.0.0.1, nor a container the loopback of the host', async () => {

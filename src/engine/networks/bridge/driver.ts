@@ -13,6 +13,7 @@ import type { Log } from '../sysctl.ts';
 import { type BridgeSettings, containerPorts, ensureBridge, findLink, portNameOf, removeLink } from './device.ts';
 import { createFirewall } from './firewall.ts';
 import type { PortForward } from './ruleset.ts';
+import { createStrayPorts } from './stray-ports.ts';
 
 /** What a bridge driver is made of. */
 export interface BridgeDriverOptions {
@@ -152,13 +153,14 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 		}
 	};
 
-	const reconcilePorts = (): void => {
-		const index = bridgeIndex();
+	/** Names of the ports that belong to no endpoint. */
+	const strays = (): string[] => {
 		const wanted = new Set([...live.values()].map(({ endpoint }) => portNameOf(endpoint.endpointId)));
-		for (const link of containerPorts(route, index)) {
-			if (!wanted.has(link.name)) removeLink(route, link.name);
-		}
+		return containerPorts(route, bridgeIndex())
+			.map(({ name }) => name)
+			.filter((name) => !wanted.has(name));
 	};
+	const strayPorts = createStrayPorts(strays, log);
 
 	const adopt = (entry: LiveEndpoint): void => {
 		const { endpoint, containerId } = entry;
@@ -178,6 +180,7 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 	};
 
 	const close = (): void => {
+		strayPorts.close();
 		ports.close();
 		firewall.close();
 		route.close();
@@ -195,7 +198,7 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 				if (port === undefined) log.warn(`container ${containerId}: its network device is gone`);
 				else if (port.master !== index) replug(port, index, endpoint.macAddress);
 			}
-			reconcilePorts();
+			for (const name of strays()) removeLink(route, name);
 			await firewall.install(allForwards());
 		},
 		validate(request) {
@@ -243,6 +246,7 @@ export function createBridgeDriver(options: BridgeDriverOptions): NetworkDriver 
 		},
 		disconnect(entry) {
 			live.delete(entry.containerId);
+			strayPorts.look();
 			takeBack(entry.containerId);
 		},
 		async destroy() {
