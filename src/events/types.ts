@@ -62,8 +62,3 @@ export type NewEvent = {
 
 /** A published event: `sequence` grows by one each, `time` in nanoseconds since the epoch. */
 export type Event = NewEvent & { readonly sequence: number; readonly timeNano: bigint };
-
-/** What an event must match; every given key must match, any value within a key suffices. */
-export interface EventFilter {
-	readonly matches: (event: Event) => boolean;
-}
