@@ -105,3 +105,16 @@ export type NetworkCreateResponse = {
 	Id?: string | undefined;
 	Warning?: string | undefined;
 };
+
+/** An endpoint that is not connected: its fields that only a run fills. */
+export const idleEndpoint = {
+	NetworkID: '',
+	EndpointID: '',
+	Gateway: '',
+	IPAddress: '',
+	IPPrefixLen: 0,
+	IPv6Gateway: '',
+	GlobalIPv6Address: '',
+	GlobalIPv6PrefixLen: 0,
+	DNSNames: null,
+} satisfies EndpointSettings;

@@ -10,15 +10,7 @@ import type {
 	HostConfig,
 	NetworkingConfig,
 } from '../api/container.ts';
-import {
-	type ApiClient,
-	type ApiResponse,
-	encodeFilters,
-	type Hijacked,
-	jsonLines,
-	type Query,
-	text,
-} from './client.ts';
+import { type ApiClient, type ApiResponse, encodeFilters, type Hijacked, type Query, text } from './client.ts';
 
 /** What `create` sends. */
 export type CreateBody = ContainerConfig & { HostConfig: HostConfig; NetworkingConfig: NetworkingConfig };
@@ -154,18 +146,4 @@ async function waitFor(client: ApiClient, id: string, condition: WaitCondition |
 	// A wait that is given up fails with nobody listening.
 	result.catch(() => undefined);
 	return { result, cancel: () => response.cancel() };
-}
-
-/** The stats of a container as they come. */
-export async function* statsOf(
-	client: ApiClient,
-	id: string,
-	stream: boolean,
-): AsyncGenerator<Record<string, unknown>> {
-	const response = await client.send({
-		method: 'GET',
-		path: at(id, '/stats'),
-		query: stream ? { stream: true } : { stream: false, 'one-shot': false },
-	});
-	yield* jsonLines<Record<string, unknown>>(response.body);
 }

@@ -37,6 +37,8 @@ export interface EventBus {
 
 /** One page of a replay. */
 const pageSize = 512;
+/** In milliseconds; a longer one would fire at once. */
+const longestTimer = 2 ** 31 - 1;
 
 /**
  * A bus over a journal. `onListenerError` hears what a listener threw.
@@ -68,41 +70,37 @@ export function createEventBus(journal: Journal, onListenerError: (error: unknow
 
 	async function* stream(options: { since?: bigint; until?: bigint; signal: AbortSignal }): AsyncIterable<Event> {
 		const { since, until, signal } = options;
+		const range = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
 		let after = since === undefined ? journal.head() : 0;
-		let wake: (() => void) | undefined;
-		const unsubscribe = subscribe(() => wake?.());
-		const onAbort = () => wake?.();
+		let wake = (): void => undefined;
+		const unsubscribe = subscribe(() => wake());
+		const onAbort = () => wake();
 		signal.addEventListener('abort', onAbort);
-		const remaining = until === undefined ? undefined : Number(until / 1_000_000n) - Date.now();
-		const timer =
-			remaining === undefined ? undefined : setTimeout(onAbort, Math.max(0, Math.min(remaining, 2 ** 31 - 1)));
 		readers++;
 		try {
 			for (;;) {
-				const page = journal.read({
-					after,
-					...(since === undefined ? {} : { since }),
-					...(until === undefined ? {} : { until }),
-					limit: pageSize,
-				});
+				const head = journal.head();
+				const page = journal.read({ after, ...range, limit: pageSize });
 				for (const event of page) {
 					if (signal.aborted) return;
 					yield event;
 					after = event.sequence;
 				}
 				if (page.length === pageSize) continue;
-				if (signal.aborted || (until !== undefined && BigInt(Date.now()) * 1_000_000n >= until)) return;
-				await new Promise<void>((resolve) => {
-					wake = resolve;
-					// An event or an abort between the read above and here must not be slept through.
-					if (journal.head() > after || signal.aborted) queueMicrotask(resolve);
-					if (journal.head() > after && page.length === 0) after = skipUnmatched(journal, after, since, until);
-				});
-				wake = undefined;
+				// What lies outside of the range never comes back.
+				after = Math.max(after, head);
+				const rest = until === undefined ? undefined : untilThen(until);
+				if (signal.aborted || (rest !== undefined && rest <= 0)) return;
+				// Nothing runs between this look and the wait: no event is slept through.
+				if (journal.head() > after) continue;
+				const { promise, resolve } = Promise.withResolvers<void>();
+				wake = resolve;
+				const timer = rest === undefined ? undefined : setTimeout(resolve, Math.min(rest, longestTimer));
+				await promise;
+				clearTimeout(timer);
 			}
 		} finally {
 			readers--;
-			clearTimeout(timer);
 			unsubscribe();
 			signal.removeEventListener('abort', onAbort);
 		}
@@ -111,14 +109,7 @@ export function createEventBus(journal: Journal, onListenerError: (error: unknow
 	return { publish, subscribe, stream, readers: () => readers };
 }
 
-/** Events outside the time range never come back: move past them so that the next read does not see them again. */
-function skipUnmatched(journal: Journal, after: number, since?: bigint, until?: bigint): number {
-	const head = journal.head();
-	const between = journal.read({
-		after,
-		...(since === undefined ? {} : { since }),
-		...(until === undefined ? {} : { until }),
-		limit: 1,
-	});
-	return between.length === 0 ? head : after;
+/** Whole milliseconds until a time (nanoseconds since the epoch) is reached, rounded up; 0 or less when it is. */
+function untilThen(nano: bigint): number {
+	return Number((nano + 999_999n) / 1_000_000n) - Date.now();
 }

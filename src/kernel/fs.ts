@@ -41,7 +41,6 @@ export const Resolve = { NO_MAGICLINKS: 0x02, BENEATH: 0x08, IN_ROOT: 0x10 } as 
 
 export const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_REMOVEDIR = 0x200;
 const AT_EMPTY_PATH = 0x1000;
 const SYS_openat2 = 437;
 
@@ -126,10 +125,6 @@ export function symlinkat(target: CString, directory: number, name: CString): vo
 
 export function unlinkat(directory: number, name: CString): void {
 	check(libc().unlinkat(directory, name, 0), 'unlinkat', shown(name));
-}
-
-export function rmdirat(directory: number, name: CString): void {
-	check(libc().unlinkat(directory, name, AT_REMOVEDIR), 'rmdir', shown(name));
 }
 
 /** renameat2(2). `flags`: 1 no replace, 2 exchange. */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { bindLibc, check, cstring, Errno, errno, ptr, SyscallError, FFIType as T } from './libc.ts';
 
 const libc = bindLibc({
@@ -106,26 +105,6 @@ export function sendSignal(pid: number, signal: number): boolean {
 	const code = errno();
 	if (code === Errno.ESRCH) return false;
 	throw new SyscallError('kill', code, String(pid));
-}
-
-/** When a process started, in clock ticks since boot; null when it is gone or a zombie. With the pid it names a process for good. */
-export function processStartTime(pid: number): string | null {
-	let stat: string;
-	try {
-		stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-	} catch {
-		return null;
-	}
-	// The command name may hold blanks and parentheses: count the fields behind its closing one.
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-	const state = fields[0];
-	if (state === 'Z' || state === 'X') return null;
-	return fields[19] ?? null;
-}
-
-/** Whether `pid` is still the process that had that start time. */
-export function isSameProcess(pid: number, startTime: string): boolean {
-	return processStartTime(pid) === startTime;
 }
 
 /** Numbers of the `RLIMIT_*` resources by their OCI name. */

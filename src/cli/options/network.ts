@@ -1,5 +1,5 @@
 import type { NetworkingConfig } from '../../api/container.ts';
-import type { EndpointSettings } from '../../api/network.ts';
+import { type EndpointSettings, idleEndpoint } from '../../api/network.ts';
 import { EngineError } from '../../errors.ts';
 import type { Flags } from '../flags.ts';
 import { isAddress } from './ports.ts';
@@ -139,14 +139,6 @@ function endpointOf(request: NetworkRequest): EndpointSettings {
 		MacAddress: request.mac,
 		DriverOpts: Object.keys(request.driverOpts).length === 0 ? null : { ...request.driverOpts },
 		GwPriority: request.priority,
-		NetworkID: '',
-		EndpointID: '',
-		Gateway: '',
-		IPAddress: '',
-		IPPrefixLen: 0,
-		IPv6Gateway: '',
-		GlobalIPv6Address: '',
-		GlobalIPv6PrefixLen: 0,
-		DNSNames: null,
+		...idleEndpoint,
 	};
 }

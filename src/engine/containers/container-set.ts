@@ -137,7 +137,8 @@ export function createContainerSet(records: ContainerRecords, events: EventBus):
 	};
 }
 
-function nameConflict(name: string, holder: string): EngineError {
+/** docker's sentence for a name in use. `holder`: the id of the container that has it. */
+export function nameConflict(name: string, holder: string): EngineError {
 	return new EngineError(
 		'conflict',
 		`Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,

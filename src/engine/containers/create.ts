@@ -3,7 +3,7 @@ import { codeOf, EngineError } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
 import { parseSignal } from '../../lib/signals.ts';
 import type { ImageExecConfig } from '../../oci/types.ts';
-import type { ContainerSet } from './container-set.ts';
+import { type ContainerSet, nameConflict } from './container-set.ts';
 import { parseLogOptions } from './log-config.ts';
 import type { Container, ContainerConfig, Endpoint, HostConfig } from './model.ts';
 import { checkName, makeName } from './names.ts';
@@ -195,10 +195,7 @@ export async function createContainer(
 		const holder = containers.findByName(checkName(request.name));
 		if (holder !== undefined) {
 			// The set says so again under the transaction; here it spares the work.
-			throw new EngineError(
-				'conflict',
-				`Conflict. The container name "/${holder.name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-			);
+			throw nameConflict(holder.name, holder.id);
 		}
 	}
 	checkSharedNames(request);

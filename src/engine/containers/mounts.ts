@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { EngineError, messageOf } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
 import type { Container, MountPoint, MountRequest } from './model.ts';
+import { plainMount } from './mount-request.ts';
 import type { VolumeBinder } from './volume-binder.ts';
 
 /** What containers need of volumes. */
@@ -26,22 +27,7 @@ function requestsOf(container: Container): readonly MountRequest[] {
 	const covered = new Set(given.map((one) => posix.normalize(one.target)));
 	const anonymous = container.config.volumes
 		.filter((target) => !covered.has(posix.normalize(target)))
-		.map(
-			(target): MountRequest => ({
-				type: 'volume',
-				source: '',
-				target,
-				readOnly: false,
-				createSource: false,
-				propagation: '',
-				nonRecursive: false,
-				tmpfsSize: 0,
-				tmpfsMode: null,
-				tmpfsOptions: [],
-				noCopy: false,
-				bindSpec: null,
-			}),
-		);
+		.map((target): MountRequest => ({ ...plainMount, type: 'volume', source: '', target }));
 	return [...given, ...anonymous];
 }
 

@@ -2,20 +2,10 @@ import { isAbsolute, posix } from 'node:path';
 import type { CreateHostConfig, CreateMount } from '../../../api/create-request.ts';
 import { invalidField } from '../../../api/decode.ts';
 import type { MountRequest } from '../../../engine/containers/model.ts';
+import { plainMount } from '../../../engine/containers/mount-request.ts';
 import { EngineError } from '../../../errors.ts';
 
 const propagations = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
-const plain: Omit<MountRequest, 'type' | 'source' | 'target'> = {
-	readOnly: false,
-	createSource: false,
-	propagation: '',
-	nonRecursive: false,
-	tmpfsSize: 0,
-	tmpfsMode: null,
-	tmpfsOptions: [],
-	noCopy: false,
-	bindSpec: null,
-};
 
 /** All mounts that `Binds`, `Mounts` and `Tmpfs` ask for. @throws EngineError `invalid_argument`, also for a target given twice. */
 export function mountsOf(host: CreateHostConfig): readonly MountRequest[] {
@@ -61,7 +51,7 @@ function parseBind(spec: string): MountRequest {
 	}
 	const mode = parseBindOptions(options, () => new EngineError('invalid_argument', `invalid mode: ${options}`));
 	if (!bind && mode.propagation !== '') throw new EngineError('invalid_argument', `invalid mode: ${options}`);
-	return { ...plain, ...mode, type: bind ? 'bind' : 'volume', source, target, createSource: bind, bindSpec: spec };
+	return { ...plainMount, ...mode, type: bind ? 'bind' : 'volume', source, target, createSource: bind, bindSpec: spec };
 }
 
 function parseBindOptions(options: string, bad: () => EngineError) {
@@ -100,7 +90,13 @@ function mountOf(mount: CreateMount, path: string): MountRequest {
 	for (const [other, field] of Object.entries(foreign)) {
 		if (other !== type && mount[field as 'BindOptions'] !== null) throw bad(`field ${field} must not be specified`);
 	}
-	const base: MountRequest = { ...plain, type, source: mount.Source, target: mount.Target, readOnly: mount.ReadOnly };
+	const base: MountRequest = {
+		...plainMount,
+		type,
+		source: mount.Source,
+		target: mount.Target,
+		readOnly: mount.ReadOnly,
+	};
 	if (type === 'bind') return { ...base, ...bindPart(mount, bad, path) };
 	if (type === 'tmpfs') return { ...base, ...tmpfsPart(mount, bad) };
 	return { ...base, ...volumePart(mount, path) };
@@ -157,5 +153,5 @@ function tmpfsOf(target: string, options: string): MountRequest {
 	const path = `HostConfig.Tmpfs[${JSON.stringify(target)}]`;
 	if (!isAbsolute(target)) throw invalidField(path, 'mount path must be absolute');
 	if (cleanPath(target) === '/') throw invalidField(path, `destination can't be '/'`);
-	return { ...plain, type: 'tmpfs', source: '', target, tmpfsOptions: options === '' ? [] : options.split(',') };
+	return { ...plainMount, type: 'tmpfs', source: '', target, tmpfsOptions: options === '' ? [] : options.split(',') };
 }

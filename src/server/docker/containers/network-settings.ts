@@ -1,5 +1,6 @@
 import type { PortMap } from '../../../api/container.ts';
 import type * as wire from '../../../api/network.ts';
+import { idleEndpoint } from '../../../api/network.ts';
 import type { Container, Endpoint } from '../../../engine/containers/model.ts';
 import { isUp } from './state.ts';
 
@@ -45,15 +46,7 @@ function emptyEndpoint(): wire.EndpointSettings {
 		MacAddress: '',
 		DriverOpts: null,
 		GwPriority: 0,
-		NetworkID: '',
-		EndpointID: '',
-		Gateway: '',
-		IPAddress: '',
-		IPPrefixLen: 0,
-		IPv6Gateway: '',
-		GlobalIPv6Address: '',
-		GlobalIPv6PrefixLen: 0,
-		DNSNames: null,
+		...idleEndpoint,
 	};
 }
 
