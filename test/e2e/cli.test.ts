@@ -20,6 +20,15 @@ describe.skipIf(engineKind === 'dockerd')('gantry, the CLI', () => {
 		await engine.ok('rm', 'counted');
 	});
 
+	test('run -d prints the id of a container that did not start, as docker does', async () => {
+		for (const client of [engine.docker, engine.gantry]) {
+			const { code, stdout, stderr } = await client('run', '-d', busybox, 'no-such');
+			expect([code, stderr]).toEqual([127, expect.stringContaining('executable file not found')]);
+			expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
+			await engine.ok('rm', stdout.trim());
+		}
+	});
+
 	test('what the docker CLI prints, ours prints', async () => {
 		await engine.ok('run', '-d', '--name', 'same', '--label', 'a=b', '-p', '127.0.0.1:8099:80', busybox, 'sleep', '60');
 		for (const args of [

@@ -41,8 +41,12 @@ export const command: CommandDef = {
 };
 
 async function startDetached(context: Context, id: string): Promise<number> {
-	await containersOf(await context.client()).start(id);
-	context.stdout.write(`${id}\n`);
+	try {
+		await containersOf(await context.client()).start(id);
+	} finally {
+		// Also of one that did not start: it is there, and whoever ran it may want to remove it.
+		context.stdout.write(`${id}\n`);
+	}
 	return 0;
 }
 
