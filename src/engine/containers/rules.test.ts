@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { parseSignal } from '../../lib/signals.ts';
-import { mergeImageConfig, processOf } from './create.ts';
-import { parseDetachKeys, untilDetach } from './detach-keys.ts';
-import { parseLogOptions } from './log-config.ts';
+import { mergeImageConfig, processOf } from './life/create.ts';
+import { decideRestart } from './life/restart-policy.ts';
+import { parseLogOptions } from './logs/log-config.ts';
 import { checkName, makeName } from './names.ts';
-import { checkResources } from './resources.ts';
-import { decideRestart } from './restart-policy.ts';
+import { checkResources } from './spec/resources.ts';
+import { parseDetachKeys, untilDetach } from './streams/detach-keys.ts';
 import { noLimits, plainConfig } from './values.test-support.ts';
 
 const image = {

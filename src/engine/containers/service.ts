@@ -3,9 +3,8 @@ import type { ByteDuplex } from '../../lib/byte-duplex.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ImageExecConfig } from '../../oci/types.ts';
 import type { Filters } from '../filters.ts';
+import type { ProcessTable } from './controls/processes.ts';
 import type { Container, ContainerConfig, EndpointRequest, ExecProcess, ExecSession, HostConfig } from './model.ts';
-
-import type { ProcessTable } from './processes.ts';
 
 /** What `create` takes. */
 export interface CreateRequest {

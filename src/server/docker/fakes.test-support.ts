@@ -11,7 +11,7 @@ import type { Event } from '../../events/types.ts';
 import type { ByteDuplex } from '../../lib/byte-duplex.ts';
 import { createLogger } from '../../lib/logger.ts';
 import { sha256Digest } from '../../oci/digest.ts';
-import { parseCreateRequest } from './containers/create-request.ts';
+import { parseCreateRequest } from './containers/create/create-request.ts';
 import type { DockerServices } from './routes.ts';
 import { createDockerServer, type DockerServer } from './server.ts';
 

@@ -10,7 +10,7 @@ import type { ImageStore } from '../../../engine/images/service.ts';
 import { codeOf, EngineError, wrap } from '../../../errors.ts';
 import { type Exchange, param, readJson, sendEmpty, sendJson } from '../exchange.ts';
 import type { Route } from '../router.ts';
-import { parseCreateRequest } from './create-request.ts';
+import { parseCreateRequest } from './create/create-request.ts';
 import { inspectResponse } from './inspect-response.ts';
 import { summaryResponse } from './list-response.ts';
 

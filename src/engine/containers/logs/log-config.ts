@@ -1,6 +1,6 @@
-import { EngineError, messageOf } from '../../errors.ts';
-import type { LogTarget } from '../../runtime/protocol.ts';
-import type { Container } from './model.ts';
+import { EngineError, messageOf } from '../../../errors.ts';
+import type { LogTarget } from '../../../runtime/protocol.ts';
+import type { Container } from '../model.ts';
 
 const mebi = 1024 * 1024;
 const units: Readonly<Record<string, number>> = {

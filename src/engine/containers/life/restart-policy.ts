@@ -1,4 +1,4 @@
-import type { Container, RestartPolicy } from './model.ts';
+import type { Container, RestartPolicy } from '../model.ts';
 
 const firstDelay = 100;
 const longestDelay = 60_000;

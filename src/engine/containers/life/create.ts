@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { codeOf, EngineError } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import { parseSignal } from '../../lib/signals.ts';
-import type { ImageExecConfig } from '../../oci/types.ts';
-import { type ContainerSet, nameConflict } from './container-set.ts';
-import { parseLogOptions } from './log-config.ts';
-import type { Container, ContainerConfig, Endpoint, HostConfig } from './model.ts';
-import { checkName, makeName } from './names.ts';
-import type { Images, Networking, Snapshots } from './ports.ts';
-import { checkResources, type HostLimits } from './resources.ts';
-import { sandboxRequest } from './sandbox-request.ts';
-import type { CreateRequest, CreateResult, ImageForContainer } from './service.ts';
-import type { VolumeBinder } from './volume-binder.ts';
+import { codeOf, EngineError } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import { parseSignal } from '../../../lib/signals.ts';
+import type { ImageExecConfig } from '../../../oci/types.ts';
+import { type ContainerSet, nameConflict } from '../container-set.ts';
+import { parseLogOptions } from '../logs/log-config.ts';
+import type { Container, ContainerConfig, Endpoint, HostConfig } from '../model.ts';
+import type { VolumeBinder } from '../mounts/volume-binder.ts';
+import { checkName, makeName } from '../names.ts';
+import type { Images, Networking, Snapshots } from '../ports.ts';
+import type { CreateRequest, CreateResult, ImageForContainer } from '../service.ts';
+import { checkResources, type HostLimits } from '../spec/resources.ts';
+import { sandboxRequest } from '../spec/sandbox-request.ts';
 
 export interface CreateDependencies {
 	readonly containers: ContainerSet;

@@ -1,9 +1,9 @@
 import { isAbsolute, posix } from 'node:path';
-import type { CreateHostConfig, CreateMount } from '../../../api/create-request.ts';
-import { invalidField } from '../../../api/decode.ts';
-import type { MountRequest } from '../../../engine/containers/model.ts';
-import { plainMount } from '../../../engine/containers/mount-request.ts';
-import { EngineError } from '../../../errors.ts';
+import type { CreateHostConfig, CreateMount } from '../../../../api/create-request.ts';
+import { invalidField } from '../../../../api/decode.ts';
+import type { MountRequest } from '../../../../engine/containers/model.ts';
+import { plainMount } from '../../../../engine/containers/mounts/mount-request.ts';
+import { EngineError } from '../../../../errors.ts';
 
 const propagations = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
 

@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../../errors.ts';
 
 /** What `--security-opt` asks for. */
 export interface SecurityOptions {

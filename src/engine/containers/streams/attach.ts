@@ -1,11 +1,11 @@
-import { EngineError } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import type { ByteDuplex } from '../../lib/byte-duplex.ts';
-import type { ShimAttach } from '../../runtime/protocol.ts';
-import type { ContainerSet } from './container-set.ts';
+import { EngineError } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import type { ByteDuplex } from '../../../lib/byte-duplex.ts';
+import type { ShimAttach } from '../../../runtime/protocol.ts';
+import type { ContainerSet } from '../container-set.ts';
+import type { Lives } from '../life/lives.ts';
+import type { Attachment, AttachOptions } from '../service.ts';
 import { parseDetachKeys, untilDetach } from './detach-keys.ts';
-import type { Lives } from './lives.ts';
-import type { Attachment, AttachOptions } from './service.ts';
 
 export interface AttachDependencies {
 	readonly containers: ContainerSet;

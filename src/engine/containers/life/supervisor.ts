@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { codeOf, EngineError, messageOf } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import type { KeyedMutex } from '../../lib/keyed-mutex.ts';
-import { parseNano, timestamp } from '../../lib/time.ts';
-import type { ExitStatus, Shim } from '../../runtime/protocol.ts';
-import type { ContainerSet } from './container-set.ts';
+import { codeOf, EngineError, messageOf } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import { withDeadline } from '../../../lib/deadline.ts';
+import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
+import { parseNano, timestamp } from '../../../lib/time.ts';
+import type { ExitStatus, Shim } from '../../../runtime/protocol.ts';
+import type { ContainerSet } from '../container-set.ts';
+import type { Container } from '../model.ts';
 import { cgroupPathOf, type LaunchDependencies, type Launched, launch, releaseRun } from './launch.ts';
-import type { Container } from './model.ts';
 import { decideRestart } from './restart-policy.ts';
 import type { Waiters } from './waiters.ts';
 

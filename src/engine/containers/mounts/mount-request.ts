@@ -1,4 +1,4 @@
-import type { MountRequest } from './model.ts';
+import type { MountRequest } from '../model.ts';
 
 /** A mount with nothing asked for beyond its kind, source and target. */
 export const plainMount: Omit<MountRequest, 'type' | 'source' | 'target'> = {

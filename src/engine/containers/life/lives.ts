@@ -1,5 +1,5 @@
-import type { ByteDuplex } from '../../lib/byte-duplex.ts';
-import type { Shim, ShimAttach } from '../../runtime/protocol.ts';
+import type { ByteDuplex } from '../../../lib/byte-duplex.ts';
+import type { Shim, ShimAttach } from '../../../runtime/protocol.ts';
 
 /** A running container's shim and the promise of its orderly end. */
 export interface Live {

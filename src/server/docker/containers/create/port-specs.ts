@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { invalidField } from '../../../api/decode.ts';
-import type { PortBinding, PortBindings } from '../../../engine/containers/model.ts';
+import { invalidField } from '../../../../api/decode.ts';
+import type { PortBinding, PortBindings } from '../../../../engine/containers/model.ts';
 
 /** `80`, `80/tcp` or `80-82/udp` as single ports with protocol. @throws EngineError `invalid_argument`. */
 export function expandPort(spec: string, path: string): readonly string[] {

@@ -5,11 +5,16 @@ import {
 	decodeCreateConfig,
 	decodeCreateHostConfig,
 	decodeNetworkingConfig,
-} from '../../../api/create-request.ts';
-import { invalidField } from '../../../api/decode.ts';
-import type { ContainerConfig, EndpointRequest, HostConfig, RestartPolicy } from '../../../engine/containers/model.ts';
-import type { CreateRequest } from '../../../engine/containers/service.ts';
-import { EngineError } from '../../../errors.ts';
+} from '../../../../api/create-request.ts';
+import { invalidField } from '../../../../api/decode.ts';
+import type {
+	ContainerConfig,
+	EndpointRequest,
+	HostConfig,
+	RestartPolicy,
+} from '../../../../engine/containers/model.ts';
+import type { CreateRequest } from '../../../../engine/containers/service.ts';
+import { EngineError } from '../../../../errors.ts';
 import { mountsOf } from './mount-specs.ts';
 import { exposedPortsOf, portBindingsOf } from './port-specs.ts';
 import { refuseUnsupported } from './unsupported.ts';

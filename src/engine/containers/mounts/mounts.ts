@@ -1,8 +1,8 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { EngineError, messageOf } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import type { Container, MountPoint, MountRequest } from './model.ts';
+import { EngineError, messageOf } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import type { Container, MountPoint, MountRequest } from '../model.ts';
 import { plainMount } from './mount-request.ts';
 import type { VolumeBinder } from './volume-binder.ts';
 

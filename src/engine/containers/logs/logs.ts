@@ -1,6 +1,6 @@
-import { EngineError } from '../../errors.ts';
-import type { Container } from './model.ts';
-import type { LogOptions } from './service.ts';
+import { EngineError } from '../../../errors.ts';
+import type { Container } from '../model.ts';
+import type { LogOptions } from '../service.ts';
 
 /** One record of a log. Structurally what the log store yields. */
 export interface LogRecord {

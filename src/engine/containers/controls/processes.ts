@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../../errors.ts';
 
 /** What `ps` says of some processes: its headings, and a row per process. */
 export interface ProcessTable {

@@ -1,12 +1,12 @@
-import { EngineError } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import type { KeyedMutex } from '../../lib/keyed-mutex.ts';
-import type { ContainerSet } from './container-set.ts';
-import { cgroupPathOf } from './launch.ts';
-import type { Container } from './model.ts';
-import { checkName } from './names.ts';
+import { EngineError } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
+import type { ContainerSet } from '../container-set.ts';
+import { cgroupPathOf } from '../life/launch.ts';
+import type { Container } from '../model.ts';
+import { checkName } from '../names.ts';
+import type { ContainerControls } from '../service.ts';
 import { listProcesses, type ProcessTable } from './processes.ts';
-import type { ContainerControls } from './service.ts';
 
 export interface ControlDependencies {
 	readonly containers: ContainerSet;

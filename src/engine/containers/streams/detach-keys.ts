@@ -1,4 +1,4 @@
-import { EngineError } from '../../errors.ts';
+import { EngineError } from '../../../errors.ts';
 
 const defaultKeys = 'ctrl-p,ctrl-q';
 const controlCharacters: Readonly<Record<string, number>> = { '@': 0, '[': 27, '\\': 28, ']': 29, '^': 30, _: 31 };

@@ -1,5 +1,5 @@
-import type { Caller } from '../../events/types.ts';
-import type { Container, MountPoint } from './model.ts';
+import type { Caller } from '../../../events/types.ts';
+import type { Container, MountPoint } from '../model.ts';
 
 /** Turns the mounts that a container asks for into mount points: checks bind sources, makes and finds volumes. */
 export interface VolumeBinder {

@@ -1,11 +1,11 @@
-import { EngineError } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import { parseSignal } from '../../lib/signals.ts';
-import type { ContainerSet } from './container-set.ts';
+import { EngineError } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import { parseSignal } from '../../../lib/signals.ts';
+import type { ContainerSet } from '../container-set.ts';
+import type { Container } from '../model.ts';
+import type { StopOptions } from '../service.ts';
 import { cgroupPathOf } from './launch.ts';
 import type { Lives } from './lives.ts';
-import type { Container } from './model.ts';
-import type { StopOptions } from './service.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Waiters } from './waiters.ts';
 

@@ -1,5 +1,5 @@
-import { EngineError } from '../../errors.ts';
-import type { WaitCondition, WaitResult } from './service.ts';
+import { EngineError } from '../../../errors.ts';
+import type { WaitCondition, WaitResult } from '../service.ts';
 
 /** Promises of what becomes of a container. Told by the supervisor and the remover, not by polling. */
 export interface Waiters {

@@ -1,14 +1,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import type { ByteDuplex } from '../../lib/byte-duplex.ts';
-import type { Turns } from '../../lib/turns.ts';
-import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../runtime/protocol.ts';
-import type { Layout } from './layout.ts';
+import type { ByteDuplex } from '../../../lib/byte-duplex.ts';
+import type { Turns } from '../../../lib/turns.ts';
+import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../../runtime/protocol.ts';
+import type { Layout } from '../layout.ts';
+import { logTarget } from '../logs/log-config.ts';
+import type { Container } from '../model.ts';
+import type { VolumeBinder } from '../mounts/volume-binder.ts';
+import type { Networking, RootFilesystem, Sandbox, Snapshots } from '../ports.ts';
+import { sandboxRequest } from '../spec/sandbox-request.ts';
 import type { Lives } from './lives.ts';
-import { logTarget } from './log-config.ts';
-import type { Container } from './model.ts';
-import type { Networking, RootFilesystem, Sandbox, Snapshots } from './ports.ts';
-import { sandboxRequest } from './sandbox-request.ts';
-import type { VolumeBinder } from './volume-binder.ts';
 
 /** Writes the OCI bundle of a container. */
 export type BundleWriter = (input: {

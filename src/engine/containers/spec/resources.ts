@@ -1,5 +1,5 @@
-import { EngineError } from '../../errors.ts';
-import type { ResourceLimits } from './model.ts';
+import { EngineError } from '../../../errors.ts';
+import type { ResourceLimits } from '../model.ts';
 
 /** What the host can enforce. */
 export interface HostLimits {

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
-import { EngineError } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import type { KeyedMutex } from '../../lib/keyed-mutex.ts';
-import type { Layout } from './layout.ts';
-import type { Container } from './model.ts';
-import type { Snapshots } from './ports.ts';
+import { EngineError } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
+import type { Layout } from '../layout.ts';
+import type { Container } from '../model.ts';
+import type { VolumeBinder } from '../mounts/volume-binder.ts';
+import type { Snapshots } from '../ports.ts';
 import { killForSure, type StopDependencies } from './stop.ts';
-import type { VolumeBinder } from './volume-binder.ts';
 
 export interface RemoveDependencies extends StopDependencies {
 	readonly snapshots: Snapshots;

@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { EngineError } from '../../errors.ts';
-import { writeBundle } from '../../runtime/bundle/bundle.ts';
-import { execProcess } from '../../runtime/bundle/exec-process.ts';
-import type { RuntimeProgram } from '../../runtime/protocol.ts';
-import { buildSpec } from '../../runtime/spec/build.ts';
-import { chooseCapabilities } from '../../runtime/spec/capabilities.ts';
-import { defaultEnv } from '../../runtime/spec/env.ts';
-import { findDevices, hostDevices } from '../../runtime/spec/host.ts';
-import type { HostFacts, NamespaceChoice, ShmChoice, SpecInput, SpecMount } from '../../runtime/spec/input.ts';
-import type { OciSpec } from '../../runtime/spec/types.ts';
-import { resolveUser } from '../../runtime/spec/user.ts';
-import type { ExecDependencies } from './execs.ts';
-import type { BundleWriter } from './launch.ts';
-import type { Layout } from './layout.ts';
-import type { Container, HostConfig } from './model.ts';
+import { EngineError } from '../../../errors.ts';
+import { writeBundle } from '../../../runtime/bundle/bundle.ts';
+import { execProcess } from '../../../runtime/bundle/exec-process.ts';
+import type { RuntimeProgram } from '../../../runtime/protocol.ts';
+import { buildSpec } from '../../../runtime/spec/build.ts';
+import { chooseCapabilities } from '../../../runtime/spec/capabilities.ts';
+import { defaultEnv } from '../../../runtime/spec/env.ts';
+import { findDevices, hostDevices } from '../../../runtime/spec/host.ts';
+import type { HostFacts, NamespaceChoice, ShmChoice, SpecInput, SpecMount } from '../../../runtime/spec/input.ts';
+import type { OciSpec } from '../../../runtime/spec/types.ts';
+import { resolveUser } from '../../../runtime/spec/user.ts';
+import type { Layout } from '../layout.ts';
+import type { BundleWriter } from '../life/launch.ts';
+import type { Container, HostConfig } from '../model.ts';
+import type { ExecDependencies } from '../streams/execs.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 /** Init programs that run in any image, being linked statically where they are found first. */

@@ -1,5 +1,5 @@
-import type { Container } from './model.ts';
-import type { SandboxRequest } from './ports.ts';
+import type { Container } from '../model.ts';
+import type { SandboxRequest } from '../ports.ts';
 
 /** What a container asks of its network. */
 export function sandboxRequest(container: Container): SandboxRequest {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { EngineError, messageOf } from '../../errors.ts';
-import type { Caller } from '../../events/types.ts';
-import type { ShimExec } from '../../runtime/protocol.ts';
+import { EngineError, messageOf } from '../../../errors.ts';
+import type { Caller } from '../../../events/types.ts';
+import type { ShimExec } from '../../../runtime/protocol.ts';
+import type { ContainerSet } from '../container-set.ts';
+import type { Lives } from '../life/lives.ts';
+import { frame } from '../logs/logs.ts';
+import type { Container, ExecProcess, ExecSession } from '../model.ts';
+import type { Attachment, Execs } from '../service.ts';
 import { join } from './attach.ts';
-import type { ContainerSet } from './container-set.ts';
 import { parseDetachKeys } from './detach-keys.ts';
-import type { Lives } from './lives.ts';
-import { frame } from './logs.ts';
-import type { Container, ExecProcess, ExecSession } from './model.ts';
-import type { Attachment, Execs } from './service.ts';
 
 export interface ExecDependencies {
 	readonly containers: ContainerSet;

@@ -1,5 +1,5 @@
-import type { CreateConfig, CreateEndpoint, CreateHostConfig } from '../../../api/create-request.ts';
-import { EngineError } from '../../../errors.ts';
+import type { CreateConfig, CreateEndpoint, CreateHostConfig } from '../../../../api/create-request.ts';
+import { EngineError } from '../../../../errors.ts';
 
 /** Fields of HostConfig that we read only to refuse them: their zero value passes. */
 const unsupported = [
