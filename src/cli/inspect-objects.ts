@@ -39,7 +39,7 @@ async function printFormatted(
 	format: string,
 	failures: string[],
 ): Promise<void> {
-	const { compileTemplate, parsingError, renderInspect, TemplateError } = await import('./render/template.ts');
+	const { compileTemplate, parsingError, renderInspect, TemplateError } = await import('../lib/template/template.ts');
 	const template = format === 'json' ? '{{json .}}' : format;
 	try {
 		compileTemplate(template);

@@ -57,7 +57,7 @@ export const command: CommandDef = {
 
 /** Finds a wrong template before anything is asked of the daemon. @throws TemplateError */
 async function checkTemplate(format: string): Promise<void> {
-	const { compileTemplate, TemplateError } = await import('../render/template.ts');
+	const { compileTemplate, TemplateError } = await import('../../lib/template/template.ts');
 	try {
 		compileTemplate(format.replace(/^table\s*/, ''));
 	} catch (error) {

@@ -1,5 +1,5 @@
-import { compileTemplate, parsingError, TemplateError } from './template.ts';
-import type { Method } from './values.ts';
+import { compileTemplate, parsingError, TemplateError } from '../../lib/template/template.ts';
+import type { Method } from '../../lib/template/values.ts';
 
 /** What a list prints. A row's members are what the template may name; function members are called. */
 export interface ListOptions {

@@ -1,4 +1,4 @@
-import { significant } from './printf.ts';
+import { significant } from '../../lib/template/printf.ts';
 
 const decimal = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
 const binary = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];

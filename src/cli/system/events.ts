@@ -35,7 +35,7 @@ type Event = EventMessage & { readonly raw: string; readonly nano: bigint };
 async function printerOf(format: string): Promise<(event: Event) => string> {
 	if (format === '') return eventLine;
 	if (format === 'json' || /^\{\{\s*json\s+\.\s*\}\}$/.test(format)) return (event) => event.raw;
-	const { compileTemplate, parsingError, TemplateError } = await import('../render/template.ts');
+	const { compileTemplate, parsingError, TemplateError } = await import('../../lib/template/template.ts');
 	try {
 		const render = compileTemplate(format, { missing: 'no-value' });
 		return ({ raw: _raw, nano: _nano, ...event }) => render(event);

@@ -23,7 +23,7 @@ export const command: CommandDef = {
 		}
 		if (format !== '') {
 			if (failure !== null) throw failure;
-			const { compileTemplate, mapMembers, parsingError, TemplateError } = await import('../render/template.ts');
+			const { compileTemplate, mapMembers, parsingError, TemplateError } = await import('../../lib/template/template.ts');
 			try {
 				const source = format === 'json' ? '{{json .}}' : format;
 				const render = compileTemplate(source, {

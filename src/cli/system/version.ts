@@ -34,7 +34,7 @@ export const command: CommandDef = {
 		};
 		if (format === '') context.stdout.write(clientText(ours) + (server === null ? '' : serverText(server)));
 		else {
-			const { compileTemplate, parsingError, TemplateError } = await import('../render/template.ts');
+			const { compileTemplate, parsingError, TemplateError } = await import('../../lib/template/template.ts');
 			try {
 				const render = compileTemplate(format === 'json' ? '{{json .}}' : format, {
 					missing: 'field-error',
