@@ -1,6 +1,6 @@
 import type { ContainerSummary, Port } from '../../api/container.ts';
-import { ellipsis, humanDuration, humanSize, shortId } from '../render/units.ts';
 import { quote } from '../../lib/template/unquote.ts';
+import { ellipsis, humanDuration, humanSize, shortId } from '../render/units.ts';
 import { goTime } from '../times.ts';
 
 /** Column headers of the list of containers. */

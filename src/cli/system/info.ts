@@ -23,7 +23,9 @@ export const command: CommandDef = {
 		}
 		if (format !== '') {
 			if (failure !== null) throw failure;
-			const { compileTemplate, mapMembers, parsingError, TemplateError } = await import('../../lib/template/template.ts');
+			const { compileTemplate, mapMembers, parsingError, TemplateError } = await import(
+				'../../lib/template/template.ts'
+			);
 			try {
 				const source = format === 'json' ? '{{json .}}' : format;
 				const render = compileTemplate(source, {
