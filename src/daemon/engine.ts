@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Containers, createContainers, programOf } from '../engine/containers/containers.ts';
+import type { StoredHealth } from '../engine/containers/health/health.ts';
 import { layoutOf } from '../engine/containers/layout.ts';
 import type { Container } from '../engine/containers/model.ts';
 import { createVolumeBinder } from '../engine/containers/mounts/mounts.ts';
@@ -98,6 +99,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	const cgroups = cgroupFacts();
 	containers = createContainers({
 		records: records.collection<Container>('containers'),
+		healthRecords: records.collection<StoredHealth>('health', 'process'),
 		events,
 		images: images.forContainers,
 		ancestors: images.descendantsOf,

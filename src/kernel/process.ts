@@ -10,6 +10,7 @@ const libc = bindLibc({
 	posix_spawnattr_setsigdefault: { args: [T.ptr, T.ptr], returns: T.i32 },
 	posix_spawnattr_setsigmask: { args: [T.ptr, T.ptr], returns: T.i32 },
 	wait4: { args: [T.i32, T.ptr, T.i32, T.ptr], returns: T.i32 },
+	getsid: { args: [T.i32], returns: T.i32 },
 	kill: { args: [T.i32, T.i32], returns: T.i32 },
 	prctl: { args: [T.i32, T.u64, T.u64, T.u64, T.u64], returns: T.i32 },
 	getrlimit: { args: [T.i32, T.ptr], returns: T.i32 },
@@ -105,6 +106,12 @@ export function sendSignal(pid: number, signal: number): boolean {
 	const code = errno();
 	if (code === Errno.ESRCH) return false;
 	throw new SyscallError('kill', code, String(pid));
+}
+
+/** The session that a process is in; null when there is no such process. */
+export function sessionOf(pid: number): number | null {
+	const session = libc().getsid(pid);
+	return session < 0 ? null : session;
 }
 
 /** Numbers of the `RLIMIT_*` resources by their OCI name. */

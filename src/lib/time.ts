@@ -29,3 +29,21 @@ export function parseNano(text: string): bigint | null {
 	if (Number.isNaN(milliseconds)) return null;
 	return BigInt(milliseconds) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
 }
+
+/** Nanoseconds as Go prints a duration: `1m30s`, `1.5s`, `250ms`. */
+export function formatDuration(nano: number): string {
+	const units: readonly (readonly [string, number])[] = [
+		['ns', 1],
+		['µs', 1e3],
+		['ms', 1e6],
+	];
+	const trimmed = (value: number): string => value.toFixed(9).replace(/\.?0+$/, '');
+	if (nano === 0) return '0s';
+	const small = units.find(([, size]) => nano < size * 1000);
+	if (small !== undefined) return `${trimmed(nano / small[1])}${small[0]}`;
+	const hours = Math.floor(nano / 3600e9);
+	const minutes = Math.floor((nano % 3600e9) / 60e9);
+	const seconds = `${trimmed((nano % 60e9) / 1e9)}s`;
+	if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+	return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

@@ -72,6 +72,8 @@ export interface ShimExec {
 	/** @throws `invalid_argument` with the runtime's message when the command cannot be started. */
 	start(): Promise<{ readonly pid: number }>;
 	readonly exited: Promise<{ readonly code: number }>;
+	/** SIGKILL to it and to what it started. */
+	kill(): Promise<void>;
 }
 
 /** What a shim says of itself to a daemon that connects. */

@@ -161,7 +161,10 @@ export class ShimClient implements Shim {
 				throw execError(error.message, firstArg(job.process));
 			}
 		};
-		return { start, exited: end };
+		const kill = async (): Promise<void> => {
+			await this.channel.call({ op: 'exec-kill', execId: job.id });
+		};
+		return { start, exited: end, kill };
 	}
 
 	close(): void {

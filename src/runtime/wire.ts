@@ -10,6 +10,7 @@ export type ShimRequest =
 	| { readonly op: 'start' }
 	| { readonly op: 'state' }
 	| { readonly op: 'signal'; readonly signal: number; readonly all: boolean }
+	| { readonly op: 'exec-kill'; readonly execId: string }
 	| { readonly op: 'resize'; readonly rows: number; readonly columns: number; readonly execId: string | null }
 	| { readonly op: 'exec'; readonly job: ExecJob }
 	| { readonly op: 'exec-start'; readonly execId: string }

@@ -12,6 +12,7 @@ import { readJsonLog } from '../../store/logs/json-file.ts';
 import { openJournal } from '../../store/records/journal.ts';
 import { openRecords, type Records } from '../../store/records/records.ts';
 import { type Containers, createContainers } from './containers.ts';
+import type { StoredHealth } from './health/health.ts';
 import { layoutOf } from './layout.ts';
 import type { Container, ContainerConfig, HostConfig } from './model.ts';
 import { plainConfig, plainHostConfig } from './values.test-support.ts';
@@ -112,6 +113,7 @@ function open(): World {
 	const runtime: RuntimeProgram = { name: 'crun', path: '/bin/true', args: [], root: folder };
 	const containers = createContainers({
 		records: records.collection<Container>('containers'),
+		healthRecords: records.collection<StoredHealth>('health', 'process'),
 		events: createEventBus(openJournal(records, 1000, nowNano), (error) => state.reports.push(error)),
 		images: {
 			resolve: async () => ({ id: sha256Digest('a'.repeat(64)), chainId: null, platform: 'linux', config: {} }),

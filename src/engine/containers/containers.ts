@@ -7,6 +7,7 @@ import { setFrozen } from '../../runtime/freeze.ts';
 import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
 import { type ContainerRecords, createContainerSet } from './container-set.ts';
 import { createControls } from './controls/controls.ts';
+import { createHealthMonitor, type HealthRecords } from './health/health.ts';
 import type { Layout } from './layout.ts';
 import { createContainer } from './life/create.ts';
 import type { BundleWriter } from './life/launch.ts';
@@ -29,6 +30,7 @@ import { createExecs, type ExecDependencies } from './streams/execs.ts';
 /** All that the container service stands on. */
 export interface ContainersDependencies {
 	readonly records: ContainerRecords;
+	readonly healthRecords: HealthRecords;
 	readonly events: EventBus;
 	readonly images: Images;
 	readonly ancestors: AncestorLookup;
@@ -91,6 +93,15 @@ export function createContainers(given: ContainersDependencies): Containers {
 	});
 	const removal = { ...base, supervisor };
 	const execs = createExecs(base);
+	const health = createHealthMonitor({
+		...base,
+		records: given.healthRecords,
+		run: async (container, process) => {
+			await base.turns.take();
+			return execs.run(container, process);
+		},
+		onUnhealthy: () => undefined,
+	});
 	const { lives, waiters } = base;
 	given.events.subscribe((event) => {
 		if (event.type === 'container' && (event.action === 'die' || event.action === 'destroy')) execs.forget(event.id);
@@ -173,7 +184,11 @@ export function createContainers(given: ContainersDependencies): Containers {
 
 	const queries: ContainerQueries = {
 		get: (ref) => containers.resolve(ref),
-		list: (options) => listContainers(containers, options, given.ancestors),
+		list: (options) =>
+			listContainers(containers, options, {
+				ancestors: given.ancestors,
+				health: (id) => health.of(id)?.status ?? 'none',
+			}),
 		async size(container) {
 			const { own, parents } = await given.snapshots.usage(container.id);
 			return { rw: own, rootFs: own + parents };
@@ -191,6 +206,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 			};
 		},
 		execIds: (id) => execs.idsOf(id),
+		health: (id) => health.of(id),
 	};
 
 	return {
@@ -212,9 +228,13 @@ export function createContainers(given: ContainersDependencies): Containers {
 		nameOf: (id) => containers.find(id)?.name ?? '',
 		async reconcile() {
 			await reconcileContainers({ ...removal, execs });
+			health.adopt();
 			startWithDaemon(removal);
 		},
-		close: () => supervisor.close(),
+		close() {
+			health.close();
+			supervisor.close();
+		},
 	};
 }
 

@@ -13,6 +13,13 @@ export function stateWord(container: Container): string {
 /** Which images count as `ancestor`: given a reference, the ids that it and its ancestors stand for. */
 export type AncestorLookup = (ref: string) => ReadonlySet<string>;
 
+/** What filters need beside the records. */
+export interface Lookups {
+	readonly ancestors: AncestorLookup;
+	/** `none` without a health check. */
+	readonly health: (id: string) => string;
+}
+
 type Predicate = (container: Container, value: string) => boolean;
 
 const states = new Set(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']);
@@ -42,15 +49,12 @@ function matchesPort(port: string, wanted: string): boolean {
 	return portProtocol === protocol && Number(number) >= Number(first) && Number(number) <= Number(last);
 }
 
-function matchesHealth(container: Container, wanted: string): boolean {
-	const checked =
-		(container.config.healthcheck?.Test ?? []).length > 0 && container.config.healthcheck?.Test?.[0] !== 'NONE';
-	return wanted === (checked ? 'starting' : 'none');
-}
-
 function checkValue(key: string, value: string, set: ContainerSet): void {
 	if (key === 'status' && !states.has(value)) {
 		throw new EngineError('invalid_argument', `invalid filter 'status=${value}'`);
+	}
+	if (key === 'health' && !['starting', 'healthy', 'unhealthy', 'none'].includes(value)) {
+		throw new EngineError('invalid_argument', `Unrecognised filter value for health: ${value}`);
 	}
 	if (key === 'exited' && !/^-?\d+$/.test(value)) {
 		throw new EngineError('invalid_argument', `invalid filter 'exited=${value}': give a number`);
@@ -61,7 +65,7 @@ function checkValue(key: string, value: string, set: ContainerSet): void {
 	if (key === 'before' || key === 'since') set.resolve(value);
 }
 
-function predicates(set: ContainerSet, ancestors: AncestorLookup): Readonly<Record<string, Predicate>> {
+function predicates(set: ContainerSet, { ancestors, health }: Lookups): Readonly<Record<string, Predicate>> {
 	const age = (container: Container) => set.all().findIndex((one) => one.id === container.id);
 	return {
 		id: (container, value) => container.id.startsWith(value),
@@ -81,7 +85,7 @@ function predicates(set: ContainerSet, ancestors: AncestorLookup): Readonly<Reco
 		publish: (container, value) =>
 			container.ports.some((port) => matchesPort(`${port.hostPort}/${port.protocol}`, value)),
 		expose: (container, value) => container.config.exposedPorts.some((port) => matchesPort(port, value)),
-		health: matchesHealth,
+		health: (container, value) => value === health(container.id),
 		'is-task': (_container, value) => /^(false|0)$/i.test(value),
 		isolation: () => true,
 	};
@@ -91,9 +95,9 @@ function predicates(set: ContainerSet, ancestors: AncestorLookup): Readonly<Reco
 export function listContainers(
 	set: ContainerSet,
 	options: { readonly all: boolean; readonly limit: number; readonly filters: Filters },
-	ancestors: AncestorLookup,
+	lookups: Lookups,
 ): readonly Container[] {
-	const known = predicates(set, ancestors);
+	const known = predicates(set, lookups);
 	const tests: ((container: Container) => boolean)[] = [];
 	for (const [key, values] of options.filters) {
 		const predicate = known[key];

@@ -4,6 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ImageExecConfig } from '../../oci/types.ts';
 import type { Filters } from '../filters.ts';
 import type { ProcessTable } from './controls/processes.ts';
+import type { HealthState } from './health/healthcheck.ts';
 import type { Container, ContainerConfig, EndpointRequest, ExecProcess, ExecSession, HostConfig } from './model.ts';
 
 /** What `create` takes. */
@@ -135,6 +136,8 @@ export interface ContainerQueries {
 	paths(container: Container): ContainerPaths;
 	/** Ids of the exec sessions that are known of this container. */
 	execIds(id: string): readonly string[];
+	/** null: it has no health check, or never ran. */
+	health(id: string): HealthState | null;
 }
 
 export interface ContainerPaths {

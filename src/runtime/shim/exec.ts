@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../../errors.ts';
+import { cgroupDirectories, cgroupProcesses } from '../../kernel/cgroup.ts';
+import { sendSignal, sessionOf } from '../../kernel/process.ts';
 import type { ExecJob, ShimJob } from '../protocol.ts';
 import { serializeSpec } from '../spec/serialize.ts';
 import { Input } from './input.ts';
@@ -74,6 +76,17 @@ export class Exec {
 
 	resize(rows: number, columns: number): void {
 		this.stdio?.resize(rows, columns);
+	}
+
+	/** SIGKILL to the process and to all that it started, as far as that stayed in its session. */
+	kill(): void {
+		if (this.phase.at !== 'running') return;
+		const { pid } = this.phase;
+		// Runtimes start an exec in a session of its own.
+		const session = sessionOf(pid);
+		const inContainer = cgroupDirectories(this.container.cgroupPath).flatMap(cgroupProcesses);
+		const others = session === null ? [] : inContainer.filter((each) => sessionOf(each) === session);
+		for (const each of new Set([pid, ...others])) sendSignal(each, 9);
 	}
 
 	private async ended(pid: number, code: number): Promise<number> {

@@ -86,6 +86,8 @@ export class ShimServer {
 				return this.report();
 			case 'signal':
 				return this.current().signal(request.signal, request.all);
+			case 'exec-kill':
+				return this.findExec(request.execId).kill();
 			case 'resize':
 				return this.target(request.execId).resize(request.rows, request.columns);
 			case 'exec':

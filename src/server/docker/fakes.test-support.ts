@@ -205,6 +205,7 @@ export function fakeWorld(): FakeWorld {
 			size: async () => ({ rw: 1, rootFs: 2 }),
 			paths: () => ({ log: '/l', hosts: '/h', resolvConf: '/r', hostname: '/n', sandboxKey: '/s', graph: null }),
 			execIds: () => [],
+			health: () => null,
 		},
 		controls: {
 			pause: async (ref) => void find(ref),

@@ -11,7 +11,7 @@ import { eventMatcher } from './system/event-filter.ts';
 const paths = { log: '/l', hosts: '/h', resolvConf: '/r', hostname: '/n', sandboxKey: '/s', graph: null };
 
 test('inspect of a running container', () => {
-	const shown = inspectResponse(sampleContainer(), { paths, execIds: [], size: { rw: 1, rootFs: 2 } });
+	const shown = inspectResponse(sampleContainer(), { paths, execIds: [], health: null, size: { rw: 1, rootFs: 2 } });
 	expect(shown).toMatchObject({
 		Name: '/web',
 		Platform: 'linux',
@@ -49,7 +49,7 @@ test('a stopped container has no ports; one that waits for its restart is restar
 		oomKilled: true,
 	} as const;
 	const now = Date.parse('2024-05-01T13:00:00Z');
-	const shown = summaryResponse(sampleContainer({ state }), 'alpine', null, now);
+	const shown = summaryResponse(sampleContainer({ state }), 'alpine', null, null, now);
 	expect(shown).toMatchObject({
 		State: 'exited',
 		Status: 'Exited (3) 2 hours ago',
@@ -57,13 +57,15 @@ test('a stopped container has no ports; one that waits for its restart is restar
 		Names: ['/web'],
 		Command: "sh -c 'echo a b'",
 	});
-	expect(stateResponse({ ...state, restarting: true })).toMatchObject({
+	expect(stateResponse({ ...state, restarting: true }, null)).toMatchObject({
 		Status: 'restarting',
 		Running: true,
 		Restarting: true,
 		OOMKilled: true,
 	});
-	expect(statusText({ at: 'paused', pid: 1, startedAt: '2024-05-01T12:59:58Z' }, now)).toBe('Up 2 seconds (Paused)');
+	expect(statusText({ at: 'paused', pid: 1, startedAt: '2024-05-01T12:59:58Z' }, null, now)).toBe(
+		'Up 2 seconds (Paused)',
+	);
 	expect(commandText('a', [])).toBe('a');
 	expect(
 		[0.5, 1, 59, 60, 119, 120, 3600, 5400, 86400 * 3, 86400 * 20, 86400 * 90, 86400 * 800].map(humanDuration),

@@ -4,6 +4,7 @@ import type { Caller } from '../../../events/types.ts';
 import { parseSignal } from '../../../lib/signals.ts';
 import type { ImageExecConfig } from '../../../oci/types.ts';
 import { type ContainerSet, nameConflict } from '../container-set.ts';
+import { checkHealthcheck, mergeHealthcheck } from '../health/healthcheck.ts';
 import { parseLogOptions } from '../logs/log-config.ts';
 import type { Container, ContainerConfig, Endpoint, HostConfig } from '../model.ts';
 import type { VolumeBinder } from '../mounts/volume-binder.ts';
@@ -49,7 +50,7 @@ export function mergeImageConfig(user: ContainerConfig, image: ImageExecConfig):
 		workingDir: user.workingDir || (image.WorkingDir ?? ''),
 		labels: { ...image.Labels, ...user.labels },
 		stopSignal: user.stopSignal ?? image.StopSignal ?? null,
-		healthcheck: user.healthcheck ?? image.Healthcheck ?? null,
+		healthcheck: mergeHealthcheck(user.healthcheck, image.Healthcheck),
 		shell: user.shell ?? image.Shell ?? null,
 	};
 }
@@ -145,6 +146,7 @@ async function assemble(
 			`the working directory '${config.workingDir}' is invalid, it needs to be an absolute path`,
 		);
 	}
+	checkHealthcheck(config.healthcheck);
 	// A wrong one would be noticed by the first stop.
 	if (config.stopSignal !== null) parseSignal(config.stopSignal);
 	const hostConfig = settleHostConfig(request.hostConfig, dependencies);

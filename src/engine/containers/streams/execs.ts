@@ -9,6 +9,7 @@ import type { Container, ExecProcess, ExecSession } from '../model.ts';
 import type { Attachment, Execs } from '../service.ts';
 import { join } from './attach.ts';
 import { parseDetachKeys } from './detach-keys.ts';
+import type { ExecRun } from './exec-run.ts';
 
 export interface ExecDependencies {
 	readonly containers: ContainerSet;
@@ -21,6 +22,8 @@ export interface ExecDependencies {
 
 /** Exec sessions, and what the container service needs of them. */
 export interface ExecSessions extends Execs {
+	/** Runs a command for the engine itself; its session is forgotten with its end. @throws what a start throws */
+	run(container: Container, process: ExecProcess): Promise<ExecRun>;
 	/** Ids of the sessions of a container that have not ended. */
 	idsOf(containerId: string): readonly string[];
 	/** Takes over what a shim says of the sessions of an earlier daemon. */
@@ -170,19 +173,57 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 		if (sessions.has(session.id)) sessions.set(session.id, { ...session, state: { at: 'exited', code, pid: 0 } });
 	};
 
+	const register = (container: Container, process: ExecProcess, caller: Caller): ExecSession => {
+		const id = randomBytes(32).toString('hex');
+		const session: ExecSession = { id, containerId: container.id, process, state: { at: 'created' } };
+		sessions.set(id, session);
+		containers.update(container.id, (one) => one, {
+			action: `exec_create: ${commandText(process)}`,
+			attributes: { execID: id },
+			caller,
+		});
+		return session;
+	};
+
+	const announceStart = ({ id, containerId, process }: ExecSession, caller: Caller): void => {
+		containers.update(containerId, (one) => one, {
+			action: `exec_start: ${commandText(process)}`,
+			attributes: { execID: id },
+			caller,
+		});
+	};
+
+	const run = async (container: Container, process: ExecProcess): Promise<ExecRun> => {
+		const session = register(runningContainer(container.id), process, {});
+		announceStart(session, {});
+		try {
+			const { shim, exec } = await launch(session, false, null);
+			const output = await shim.attach({ stdin: false, stdout: true, stderr: true, execId: session.id });
+			try {
+				const { pid } = await exec.start();
+				const ended = watch(session, pid, exec).then(() => {
+					const { state } = sessions.get(session.id) ?? session;
+					sessions.delete(session.id);
+					return state.at === 'exited' ? state.code : 137;
+				});
+				return { output, ended, kill: () => exec.kill().catch(() => undefined) };
+			} catch (error) {
+				output.destroy();
+				throw error;
+			}
+		} catch (error) {
+			sessions.delete(session.id);
+			throw error;
+		}
+	};
+
 	return {
+		run,
 		async create(ref, process, caller) {
 			const container = runningContainer(ref);
 			if (process.cmd.length === 0) throw new EngineError('invalid_argument', 'No exec command specified');
 			parseDetachKeys(process.detachKeys);
-			const id = randomBytes(32).toString('hex');
-			sessions.set(id, { id, containerId: container.id, process, state: { at: 'created' } });
-			containers.update(container.id, (one) => one, {
-				action: `exec_create: ${process.cmd.join(' ')}`,
-				attributes: { execID: id },
-				caller,
-			});
-			return id;
+			return register(container, process, caller).id;
 		},
 		async start(id, options, caller) {
 			const session = inspect(id);
@@ -190,12 +231,8 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 				throw new EngineError('conflict', `exec command ${id} has already run`);
 			}
 			if (session.state.at === 'running') throw new EngineError('conflict', `exec command ${id} is already running`);
-			const container = runningContainer(session.containerId);
-			containers.update(container.id, (one) => one, {
-				action: `exec_start: ${session.process.cmd.join(' ')}`,
-				attributes: { execID: id },
-				caller,
-			});
+			runningContainer(session.containerId);
+			announceStart(session, caller);
 			const { tty } = session.process;
 			if (!options.detach) return attached(session, tty, options.consoleSize, caller);
 			try {
@@ -238,4 +275,9 @@ export function createExecs(dependencies: ExecDependencies): ExecSessions {
 			}
 		},
 	};
+}
+
+/** As dockerd writes it: with a space after the program, also when nothing follows. */
+function commandText({ cmd: [program = '', ...args] }: ExecProcess): string {
+	return `${program} ${args.join(' ')}`;
 }

@@ -108,7 +108,12 @@ async function wait(containers: ContainerVerbs, exchange: Exchange): Promise<voi
 async function inspect(queries: ContainerQueries, exchange: Exchange): Promise<void> {
 	const container = queries.get(param(exchange, 'id'));
 	const size = queryFlag(exchange.query, 'size') ? await queries.size(container) : null;
-	const details = { paths: queries.paths(container), execIds: queries.execIds(container.id), size };
+	const details = {
+		paths: queries.paths(container),
+		execIds: queries.execIds(container.id),
+		health: queries.health(container.id),
+		size,
+	};
 	await sendJson(exchange, inspectResponse(container, details));
 }
 
@@ -127,7 +132,13 @@ async function list(services: ContainerServices, exchange: Exchange): Promise<vo
 		const key = `${container.config.image}\n${container.imageId}`;
 		const image = shown.get(key) ?? shownImage(images, container);
 		shown.set(key, image);
-		return summaryResponse(container, await image, withSize ? await queries.size(container) : null, now);
+		return summaryResponse(
+			container,
+			await image,
+			withSize ? await queries.size(container) : null,
+			queries.health(container.id),
+			now,
+		);
 	});
 	await sendJson(exchange, await Promise.all(entries));
 }

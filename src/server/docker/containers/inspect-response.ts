@@ -1,4 +1,5 @@
 import type * as wire from '../../../api/container.ts';
+import type { HealthState } from '../../../engine/containers/health/healthcheck.ts';
 import type { Container, ContainerConfig, MountPoint } from '../../../engine/containers/model.ts';
 import type { ContainerPaths, ContainerSize } from '../../../engine/containers/service.ts';
 import { hostConfigResponse } from './host-config-response.ts';
@@ -9,6 +10,7 @@ import { stateResponse } from './state.ts';
 export interface InspectDetails {
 	readonly paths: ContainerPaths;
 	readonly execIds: readonly string[];
+	readonly health: HealthState | null;
 	/** null: not asked for. */
 	readonly size: ContainerSize | null;
 }
@@ -22,7 +24,7 @@ export function inspectResponse(container: Container, details: InspectDetails): 
 		Created: container.createdAt,
 		Path: container.path,
 		Args: [...container.args],
-		State: stateResponse(container.state),
+		State: stateResponse(container.state, details.health),
 		Image: container.imageId,
 		ResolvConfPath: paths.resolvConf,
 		HostnamePath: paths.hostname,
@@ -108,7 +110,7 @@ function configResponse(config: ContainerConfig): wire.ContainerConfig {
 function healthcheck(given: NonNullable<ContainerConfig['healthcheck']>): wire.HealthConfig {
 	const { Test, ...times } = given;
 	return {
-		...(Test === undefined ? {} : { Test: [...Test] }),
+		...(Test === undefined || Test.length === 0 ? {} : { Test: [...Test] }),
 		...Object.fromEntries(Object.entries(times).filter(([, value]) => value !== 0)),
 	};
 }

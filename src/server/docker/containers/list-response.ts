@@ -1,4 +1,5 @@
 import type * as wire from '../../../api/container.ts';
+import type { HealthState } from '../../../engine/containers/health/healthcheck.ts';
 import type { Container } from '../../../engine/containers/model.ts';
 import type { ContainerSize } from '../../../engine/containers/service.ts';
 import { mountPointResponse } from './inspect-response.ts';
@@ -10,6 +11,7 @@ export function summaryResponse(
 	container: Container,
 	image: string,
 	size: ContainerSize | null,
+	health: HealthState | null,
 	now: number,
 ): wire.ContainerSummary {
 	return {
@@ -23,7 +25,7 @@ export function summaryResponse(
 		...(size === null ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs }),
 		Labels: container.config.labels,
 		State: statusOf(container.state),
-		Status: statusText(container.state, now),
+		Status: statusText(container.state, health, now),
 		HostConfig: {
 			NetworkMode: container.hostConfig.networkMode,
 			...(Object.keys(container.hostConfig.annotations).length === 0

@@ -1,4 +1,5 @@
 import type * as wire from '../../../api/container.ts';
+import type { HealthState } from '../../../engine/containers/health/healthcheck.ts';
 import type { ContainerState } from '../../../engine/containers/model.ts';
 
 /** Go's zero time: "never". */
@@ -15,7 +16,7 @@ export function statusOf(state: ContainerState): NonNullable<wire.ContainerState
 }
 
 /** `State` of inspect: the flags that Docker keeps, from our one state. */
-export function stateResponse(state: ContainerState): wire.ContainerState {
+export function stateResponse(state: ContainerState, health: HealthState | null): wire.ContainerState {
 	const status = statusOf(state);
 	return {
 		Status: status,
@@ -30,17 +31,31 @@ export function stateResponse(state: ContainerState): wire.ContainerState {
 		Error: 'error' in state ? (state.error ?? '') : '',
 		StartedAt: 'startedAt' in state ? state.startedAt : never,
 		FinishedAt: state.at === 'exited' ? state.finishedAt : never,
+		...(health === null ? {} : { Health: healthResponse(health) }),
+	};
+}
+
+function healthResponse({ status, failingStreak, log }: HealthState): wire.Health {
+	return {
+		Status: status,
+		FailingStreak: failingStreak,
+		Log: log.map(({ start, end, exitCode, output }) => ({
+			Start: start,
+			End: end,
+			ExitCode: exitCode,
+			Output: output,
+		})),
 	};
 }
 
 /** The human text of `ps`, as of `now` (milliseconds since the epoch). */
-export function statusText(state: ContainerState, now: number): string {
+export function statusText(state: ContainerState, health: HealthState | null, now: number): string {
 	const since = (time: string) => humanDuration(Math.max(0, now - Date.parse(time)) / 1000);
 	switch (state.at) {
 		case 'created':
 			return 'Created';
 		case 'running':
-			return `Up ${since(state.startedAt)}`;
+			return `Up ${since(state.startedAt)}${health === null ? '' : ` (${healthWord(health)})`}`;
 		case 'paused':
 			return `Up ${since(state.startedAt)} (Paused)`;
 		case 'exited': {
@@ -50,6 +65,10 @@ export function statusText(state: ContainerState, now: number): string {
 		case 'removing':
 			return 'Removal In Progress';
 	}
+}
+
+function healthWord({ status }: HealthState): string {
+	return status === 'starting' ? 'health: starting' : status;
 }
 
 /** Seconds in Docker's words: `Less than a second`, `About a minute`, `5 hours` … */

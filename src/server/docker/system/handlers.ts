@@ -60,7 +60,13 @@ async function diskUsage({ queries, images }: SystemServices, exchange: Exchange
 	const summaries = wanted('container')
 		? await Promise.all(
 				containers.map(async (container) =>
-					summaryResponse(container, container.config.image, await queries.size(container), now),
+					summaryResponse(
+						container,
+						container.config.image,
+						await queries.size(container),
+						queries.health(container.id),
+						now,
+					),
 				),
 			)
 		: [];

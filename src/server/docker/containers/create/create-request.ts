@@ -45,7 +45,6 @@ function configOf(config: CreateConfig): ContainerConfig {
 		if (entry === '' || entry.startsWith('='))
 			throw new EngineError('invalid_argument', `invalid environment variable: ${entry}`);
 	}
-	const health = config.Healthcheck;
 	return {
 		hostname: config.Hostname,
 		domainname: config.Domainname,
@@ -66,7 +65,7 @@ function configOf(config: CreateConfig): ContainerConfig {
 		labels: config.Labels,
 		stopSignal: config.StopSignal === '' ? null : config.StopSignal,
 		stopTimeout: config.StopTimeout,
-		healthcheck: health === null || health.Test.length === 0 ? null : health,
+		healthcheck: config.Healthcheck,
 		shell: config.Shell,
 		onBuild: config.OnBuild,
 		networkDisabled: config.NetworkDisabled,
