@@ -162,6 +162,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			queries: containers.queries,
 			execs: containers.execs,
 			controls: containers.controls,
+			statistics: containers.statistics,
 			images: images.store,
 			imageSources: images.sources,
 			networks: networks.queries,

@@ -24,6 +24,7 @@ import type { VolumeBinder } from './mounts/volume-binder.ts';
 import type { Images, Networking, Snapshots } from './ports.ts';
 import type { ContainerControls, ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from './service.ts';
 import type { HostLimits } from './spec/resources.ts';
+import { type ContainerStatistics, createStatistics } from './stats/statistics.ts';
 import { attachContainer } from './streams/attach.ts';
 import { createExecs, type ExecDependencies } from './streams/execs.ts';
 
@@ -61,6 +62,7 @@ export interface Containers {
 	readonly queries: ContainerQueries;
 	readonly execs: Execs;
 	readonly controls: ContainerControls;
+	readonly statistics: ContainerStatistics;
 	/** Containers made from an image. */
 	usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
 	/** Containers that mount a volume. */
@@ -215,6 +217,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		queries,
 		execs,
 		controls: createControls(base),
+		statistics: createStatistics(base),
 		usersOf: (imageId) =>
 			containers
 				.all()

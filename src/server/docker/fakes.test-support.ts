@@ -207,6 +207,12 @@ export function fakeWorld(): FakeWorld {
 			execIds: () => [],
 			health: () => null,
 		},
+		statistics: {
+			async *read(ref) {
+				const { id, name } = find(ref);
+				yield { id, name, sample: null, previous: null };
+			},
+		},
 		controls: {
 			pause: async (ref) => void find(ref),
 			unpause: async (ref) => void find(ref),

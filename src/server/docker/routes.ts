@@ -5,6 +5,7 @@ import type {
 	ContainerVerbs,
 	Execs,
 } from '../../engine/containers/service.ts';
+import type { ContainerStatistics } from '../../engine/containers/stats/statistics.ts';
 import type { ImageSources, ImageStore } from '../../engine/images/service.ts';
 import type { NetworkQueries } from '../../engine/networks/service.ts';
 import type { System } from '../../engine/system/service.ts';
@@ -13,6 +14,7 @@ import type { EventBus } from '../../events/bus.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { controlRoutes } from './containers/control-handlers.ts';
 import { containerRoutes } from './containers/handlers.ts';
+import { statsRoutes } from './containers/stats-handlers.ts';
 import { streamRoutes } from './containers/stream-handlers.ts';
 import { execRoutes } from './exec/handlers.ts';
 import { imageRoutes } from './images/handlers.ts';
@@ -29,6 +31,7 @@ export interface DockerServices {
 	readonly queries: ContainerQueries;
 	readonly execs: Execs;
 	readonly controls: ContainerControls;
+	readonly statistics: ContainerStatistics;
 	readonly images: ImageStore;
 	readonly imageSources: ImageSources;
 	readonly networks: NetworkQueries;
@@ -48,6 +51,7 @@ export function dockerRoutes(services: DockerServices): readonly Route[] {
 		...containerRoutes(services),
 		...streamRoutes(services.streams),
 		...controlRoutes(services.controls),
+		...statsRoutes(services.statistics),
 		...execRoutes(services.execs),
 		...imageRoutes(services),
 		...networkRoutes(services.networks),
