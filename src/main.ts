@@ -9,6 +9,9 @@ if (role === 'daemon') {
 } else if (role === 'unpack-layer') {
 	const { runUnpack } = await import('./store/snapshots/unpack/main.ts');
 	await runUnpack(process.argv.slice(3));
+} else if (role === 'measure') {
+	const { runMeasure } = await import('./store/snapshots/usage/main.ts');
+	await runMeasure();
 } else {
 	const { runCli } = await import('./cli/main.ts');
 	process.exitCode = await runCli(process.argv.slice(2));

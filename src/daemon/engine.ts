@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Containers, createContainers, programOf } from '../engine/containers/containers.ts';
 import type { StoredHealth } from '../engine/containers/health/health.ts';
 import { layoutOf } from '../engine/containers/layout.ts';
+import { pruneContainers } from '../engine/containers/life/prune.ts';
 import type { Container } from '../engine/containers/model.ts';
 import { createVolumeBinder } from '../engine/containers/mounts/mounts.ts';
 import type { VolumeBinder } from '../engine/containers/mounts/volume-binder.ts';
@@ -12,7 +13,9 @@ import { checkSpecifiable, createBundleWriter, createProcessDocuments } from '..
 import { createImages } from '../engine/images/images.ts';
 import { defaultRegistryConfig } from '../engine/images/registry/config.ts';
 import { createNetworks, type Networks } from '../engine/networks/networks.ts';
+import { createDiskUsage } from '../engine/system/disk-usage.ts';
 import { cgroupFacts, countDescriptors, readFacts } from '../engine/system/facts.ts';
+import { createPruning } from '../engine/system/prune.ts';
 import { populateVolume } from '../engine/volumes/populate.ts';
 import { createVolumeService, type VolumeService } from '../engine/volumes/service.ts';
 import { openVolumes, type Volume } from '../engine/volumes/volumes.ts';
@@ -32,9 +35,9 @@ import { createContentStore } from '../store/content/store.ts';
 import { readJsonLog } from '../store/logs/json-file.ts';
 import { openJournal } from '../store/records/journal.ts';
 import { openRecords, type Records } from '../store/records/records.ts';
-import { diskUsage } from '../store/snapshots/disk-usage.ts';
 import { openSnapshotStore } from '../store/snapshots/store.ts';
 import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
+import { createMeasurer, type Measurer } from '../store/snapshots/usage/measurer.ts';
 import type { DaemonConfig } from './config.ts';
 import { createIdleCollector } from './idle-memory.ts';
 import { chooseRuntimes } from './runtimes.ts';
@@ -66,7 +69,8 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	);
 	prepareCgroups({ favorDynMods: config.favorDynMods, log: (message) => log.info(message) });
 	const host = readHostFacts();
-	const snapshotStore = opened.adopt(openSnapshots(records, dataRoot, report), (it) => it.close());
+	const measurer = opened.adopt(createMeasurer(roleCommand('measure')), (it) => it.close());
+	const snapshotStore = opened.adopt(openSnapshots(records, dataRoot, measurer, report), (it) => it.close());
 	const [{ programs, defaultRuntime }, content] = await Promise.all([
 		chooseRuntimes(config, layout.runtimeDir, (message) => log.warn(message)),
 		createContentStore({ root: join(dataRoot, 'content') }),
@@ -91,7 +95,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	const networks = opened.adopt(openNetworks(config, { records, events, log, containers: () => containers }), (it) =>
 		it.close(),
 	);
-	const volumes = await openVolumeServices({ records, events, dataRoot }, () => containers);
+	const volumes = await openVolumeServices({ records, events, dataRoot, measurer }, () => containers);
 	const shims = opened.adopt(
 		createShims({ ...ownProgram(), runDir: execRoot, log: (message) => log.warn(message) }),
 		(it) => it.close(),
@@ -152,6 +156,11 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			insecureRegistries: config.insecureRegistries,
 			registryMirrors: config.registryMirrors,
 		});
+	const pruning = createPruning({
+		events,
+		containers: (request, caller, signal) => pruneContainers(request, caller, signal, containers),
+		images: images.prune,
+	});
 	const idle = createIdleCollector(() => Bun.gc(true));
 	events.subscribe(() => idle.active());
 	opened.move();
@@ -166,7 +175,18 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			images: images.store,
 			imageSources: images.sources,
 			networks: networks.queries,
-			volumes: volumes.service,
+			volumes: {
+				...volumes.service,
+				prune: (filters, caller) => pruning.guarded('volume', caller, () => volumes.service.prune(filters, caller)),
+			},
+			diskUsage: createDiskUsage({
+				queries: containers.queries,
+				volumes: () => volumes.service.list(new Map()),
+				usersOf: (name) => containers.usersOfVolume(name).length,
+				measure: measurer.measure,
+			}),
+			pruning,
+			registryLogin: images.login,
 			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: events.readers() }) },
 			events,
 			log,
@@ -174,6 +194,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		},
 		async close() {
 			idle.stop();
+			measurer.close();
 			containers.close();
 			shims.close();
 			const unused = containers.queries.list({ all: false, limit: 0, filters: new Map() }).length === 0;
@@ -185,14 +206,25 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	};
 }
 
-function openSnapshots(records: Records, dataRoot: string, report: (doing: string, error: unknown) => void) {
+/** How to start this program in another role. */
+function roleCommand(role: string): readonly string[] {
 	const { executable, argvPrefix } = ownProgram();
+	return [executable, ...argvPrefix, role];
+}
+
+function openSnapshots(
+	records: Records,
+	dataRoot: string,
+	measurer: Measurer,
+	report: (doing: string, error: unknown) => void,
+) {
 	return openSnapshotStore({
 		root: join(dataRoot, 'snapshots'),
 		layerRecords: records.collection<LayerRecord>('layers'),
 		// Made before, and deleted after, a change of the container's record that the disk has: that takes these with it.
 		snapshotRecords: records.collection<SnapshotRecord>('snapshots', 'process'),
-		unpackCommand: [executable, ...argvPrefix, 'unpack-layer'],
+		unpackCommand: roleCommand('unpack-layer'),
+		measure: measurer.measure,
 		onError: (error) => report('delete a snapshot', error),
 	});
 }
@@ -231,10 +263,10 @@ function openNetworks(
 
 /** Volumes for containers, and as users manage them. */
 async function openVolumeServices(
-	given: { records: Records; events: EventBus; dataRoot: string },
+	given: { records: Records; events: EventBus; dataRoot: string; measurer: Measurer },
 	containers: () => Containers,
 ): Promise<{ binder: VolumeBinder; service: VolumeService }> {
-	const { records, events, dataRoot } = given;
+	const { records, events, dataRoot, measurer } = given;
 	const volumes = await openVolumes({
 		root: join(dataRoot, 'volumes'),
 		records: records.collection<Volume>('volumes'),
@@ -249,7 +281,7 @@ async function openVolumeServices(
 		(name) => containers().usersOfVolume(name),
 	);
 	const usersOf = (name: string) => [...containers().usersOfVolume(name), ...binder.holdersOf(name)];
-	return { binder, service: createVolumeService({ volumes, usersOf, usage: diskUsage }) };
+	return { binder, service: createVolumeService({ volumes, usersOf, usage: measurer.measure }) };
 }
 
 /** The process whose namespaces another container wants to join. @throws `conflict` when it does not run. */

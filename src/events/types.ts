@@ -29,7 +29,8 @@ export interface EventActions {
 		| 'unpause'
 		| 'update'
 		| 'archive-path'
-		| 'extract-to-dir';
+		| 'extract-to-dir'
+		| 'prune';
 	image: 'create' | 'delete' | 'import' | 'load' | 'pull' | 'push' | 'save' | 'tag' | 'untag' | 'prune';
 	network: 'create' | 'connect' | 'disconnect' | 'destroy' | 'update' | 'remove' | 'prune';
 	volume: 'create' | 'mount' | 'unmount' | 'destroy' | 'prune';

@@ -1,5 +1,6 @@
 import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
+import type { Caller } from '../../events/types.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { matchPlatform, parsePlatform, printPlatform } from '../../oci/platform.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../oci/reference.ts';
@@ -7,6 +8,7 @@ import type { ContentStore } from '../../store/content/content.ts';
 import type { Records } from '../../store/records/records.ts';
 import type { Layers, UnpackedLayer } from '../../store/snapshots/types.ts';
 import type { Images as ImagesForContainers } from '../containers/ports.ts';
+import type { ImagePruneRequest } from '../prune-request.ts';
 import { type Catalog, imageOf, openCatalog } from './catalog.ts';
 import { descendantsOf } from './descendants.ts';
 import { findImage } from './find-image.ts';
@@ -17,12 +19,15 @@ import { listImages } from './list-images.ts';
 import type { ArchiveLimits } from './load/archive.ts';
 import { loadImages } from './load/load-images.ts';
 import { withProgress } from './progress.ts';
+import { pruneImages } from './prune-images.ts';
 import type { LayerProgress } from './pull/fetch-layers.ts';
 import { pullImage } from './pull/pull-image.ts';
 import type { RegistryConfig } from './registry/config.ts';
 import { createEndpoints } from './registry/endpoints.ts';
+import { loginToRegistry } from './registry/login.ts';
 import { removeImage } from './remove-image.ts';
-import type { Image, ImageSources, ImageStore, ImageUsers } from './service.ts';
+import type { Image, ImageSources, ImageStore, ImageUsers, PrunedImages, RegistryLogin } from './service.ts';
+import { sharedSizes } from './shared-sizes.ts';
 import { createArrivals, createSemaphore, createSharedWork } from './shared-work.ts';
 import { parseTarget, tagImage } from './tag-image.ts';
 
@@ -50,6 +55,9 @@ export interface Images {
 	readonly forContainers: ImagesForContainers;
 	/** For the filter `ancestor`: see {@link descendantsOf}. */
 	descendantsOf(ref: string): ReadonlySet<Digest>;
+	readonly login: RegistryLogin;
+	/** See {@link pruneImages}. Stops early when `signal` aborts. */
+	prune(request: ImagePruneRequest, caller: Caller, signal: AbortSignal): Promise<PrunedImages>;
 	/**
 	 * At boot: forgets images whose layers or config a crash has cost (a pull brings them back), then removes blobs and
 	 * layers that nothing wants. Gives the images that were forgotten.
@@ -73,6 +81,10 @@ export function createImages(deps: ImagesDeps): Images {
 			},
 		},
 		descendantsOf: (ref) => descendantsOf(catalog, ref),
+		login: (auth, signal) =>
+			loginToRegistry(auth, { config: deps.registry, endpoints: createEndpoints(deps.registry) }, signal),
+		prune: (request, caller, signal) =>
+			pruneImages({ catalog, keeper, events: deps.events, users: deps.users }, request, caller, signal),
 		async collectGarbage() {
 			const lost = await forgetBroken(deps, catalog);
 			await keeper.collect();
@@ -155,6 +167,7 @@ function createStore(deps: ImagesDeps, catalog: Catalog, keeper: Keeper): ImageS
 		async history(ref) {
 			return historyOf(catalog, ref);
 		},
+		sharedSizes: () => sharedSizes(catalog),
 		summary() {
 			const records = catalog.list();
 			const sizes = new Map(

@@ -36,6 +36,12 @@ export interface RegistryAuth {
 }
 
 /**
+ * Asks a registry whether it takes credentials. `identityToken` stands for the password from then on; `''`: there is none.
+ * @throws EngineError `unauthorized`, `unavailable`, `invalid_argument` (address), `cancelled`.
+ */
+export type RegistryLogin = (auth: RegistryAuth, signal: AbortSignal) => Promise<{ readonly identityToken: string }>;
+
+/**
  * Progress of a pull, load or import, as data; the Docker door prints it as jsonmessage.
  * `id`: short layer id or tag; `current`/`total` in bytes.
  */
@@ -81,6 +87,13 @@ export interface ImageSources {
 	): AsyncIterable<Progress>;
 }
 
+/** What pruning took away. */
+export interface PrunedImages {
+	readonly removals: readonly Removal[];
+	/** Bytes of the layers that are gone. */
+	readonly reclaimed: number;
+}
+
 /** One line of what `rmi` did. */
 export type Removal = { readonly untagged: string } | { readonly deleted: Digest };
 
@@ -98,6 +111,8 @@ export interface ImageStore {
 		caller: Caller,
 	): Promise<readonly Removal[]>;
 	history(ref: string): Promise<readonly HistoryLine[]>;
+	/** Bytes of an image's layers that other images have as well, by image id. */
+	sharedSizes(): ReadonlyMap<Digest, number>;
 	/** Number of images and bytes of all layers. */
 	summary(): { readonly count: number; readonly layersSize: number };
 }

@@ -245,6 +245,7 @@ export function fakeWorld(): FakeWorld {
 			},
 			remove: async (ref) => [{ untagged: ref }, { deleted: image.id }],
 			history: async () => [],
+			sharedSizes: () => new Map(),
 			summary: () => ({ count: 1, layersSize: 5 }),
 		},
 		imageSources: {
@@ -263,6 +264,18 @@ export function fakeWorld(): FakeWorld {
 			list: () => [],
 			members: () => [],
 		},
+		diskUsage: {
+			containers: async () => [{ container, size: { rw: 1, rootFs: 2 } }],
+			volumes: async () => [{ volume: fakeVolume('data', {}), size: 7, references: 1 }],
+		},
+		pruning: {
+			guarded: (_kind, _caller, prune) => prune(),
+			containers: async () => ({ removed: [container.id], reclaimed: 1 }),
+			images: async () => ({ removals: [{ deleted: image.id }], reclaimed: 5 }),
+			networks: async () => ({ removed: [], reclaimed: 0 }),
+			buildCache: async () => ({ removed: [], reclaimed: 0 }),
+		},
+		registryLogin: async () => ({ identityToken: '' }),
 		system: {
 			facts: () => ({
 				id: 'id',

@@ -5,11 +5,11 @@ import type { Route } from './router.ts';
 const paths = `
 GET /containers/{id}/changes|GET /containers/{id}/export
 POST /containers/{id}/update
-GET /containers/{id}/archive|PUT /containers/{id}/archive|POST /containers/prune
-POST /build|POST /build/prune|POST /build/cancel|POST /commit|POST /auth|POST /session|POST /grpc|GET /distribution/{name...}/json
-POST /images/{name...}/push|GET /images/search|POST /images/prune|GET /images/{name...}/get|GET /images/get
+GET /containers/{id}/archive|PUT /containers/{id}/archive
+POST /build|POST /build/cancel|POST /commit|POST /session|POST /grpc|GET /distribution/{name...}/json
+POST /images/{name...}/push|GET /images/search|GET /images/{name...}/get|GET /images/get
 PUT /volumes/{name}
-DELETE /networks/{id}|POST /networks/create|POST /networks/{id}/connect|POST /networks/{id}/disconnect|POST /networks/prune
+DELETE /networks/{id}|POST /networks/create|POST /networks/{id}/connect|POST /networks/{id}/disconnect
 GET /plugins|GET /plugins/privileges|POST /plugins/pull|GET /plugins/{name...}/json|DELETE /plugins/{name...}
 POST /plugins/{name...}/enable|POST /plugins/{name...}/disable|POST /plugins/{name...}/upgrade|POST /plugins/create
 POST /plugins/{name...}/push|POST /plugins/{name...}/set

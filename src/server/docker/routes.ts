@@ -6,8 +6,10 @@ import type {
 	Execs,
 } from '../../engine/containers/service.ts';
 import type { ContainerStatistics } from '../../engine/containers/stats/statistics.ts';
-import type { ImageSources, ImageStore } from '../../engine/images/service.ts';
+import type { ImageSources, ImageStore, RegistryLogin } from '../../engine/images/service.ts';
 import type { NetworkQueries } from '../../engine/networks/service.ts';
+import type { DiskUsage } from '../../engine/system/disk-usage.ts';
+import type { Pruning } from '../../engine/system/prune.ts';
 import type { System } from '../../engine/system/service.ts';
 import type { VolumeService } from '../../engine/volumes/service.ts';
 import type { EventBus } from '../../events/bus.ts';
@@ -37,6 +39,9 @@ export interface DockerServices {
 	readonly networks: NetworkQueries;
 	readonly volumes: VolumeService;
 	readonly system: System;
+	readonly diskUsage: DiskUsage;
+	readonly pruning: Pruning;
+	readonly registryLogin: RegistryLogin;
 	readonly events: EventBus;
 	readonly log: Logger;
 	readonly moreRoutes?: readonly Route[];

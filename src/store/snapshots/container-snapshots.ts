@@ -5,7 +5,6 @@ import { EngineError, wrap } from '../../errors.ts';
 import { unmount } from '../../kernel/mount.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Collection } from '../records/records.ts';
-import { diskUsage } from './disk-usage.ts';
 import { isMounted, mountOverlay } from './overlay.ts';
 import type { Trash } from './trash.ts';
 import type { ContainerSnapshots, Layers, RootFilesystem, SnapshotRecord } from './types.ts';
@@ -19,6 +18,8 @@ export interface ContainerSnapshotsOptions {
 	readonly records: Collection<SnapshotRecord>;
 	readonly layers: Layers;
 	readonly trash: Trash;
+	/** Bytes below a folder. */
+	readonly measure: (folder: string) => Promise<number>;
 	/** Told when nothing of a container stands on `parent` any more. */
 	readonly onReleased: (parent: Digest | null) => void;
 }
@@ -108,7 +109,7 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 				parents += layer?.size ?? 0;
 				next = layer?.parent ?? null;
 			}
-			return { own: await diskUsage(upper), parents };
+			return { own: await options.measure(upper), parents };
 		},
 		async reconcile(known, running) {
 			const recorded = new Set<string>();

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { unmount } from '../../kernel/mount.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { createContainerSnapshots } from './container-snapshots.ts';
+import { diskUsage } from './disk-usage.ts';
 import { openLayerStore } from './layers.ts';
 import { makePrivateMount } from './overlay.ts';
 import { openTrash } from './trash.ts';
@@ -40,6 +41,7 @@ export function openSnapshotStore(options: SnapshotStoreOptions): SnapshotStore 
 		records: options.snapshotRecords,
 		layers: store.layers,
 		trash,
+		measure: options.measure ?? diskUsage,
 		onReleased: store.collect,
 	});
 	return {

@@ -136,6 +136,8 @@ export interface SnapshotStoreOptions {
 	/** Blobs in files that are unpacked at once; default: the number of processors. Streams come as they are opened. */
 	readonly concurrency?: number;
 	readonly limits?: Partial<UnpackLimits>;
+	/** Bytes below a folder; default: walked in this process. */
+	readonly measure?: (folder: string) => Promise<number>;
 	/** Told of failures of background work (deletions, write-back), which is tried again at the next start. */
 	readonly onError: (error: unknown) => void;
 }

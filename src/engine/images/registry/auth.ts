@@ -16,12 +16,16 @@ export interface Authorizer {
 
 const maxTokenSize = 1 << 20;
 
-/** Basic and Bearer. Sources: RFC 7617; distribution, token authentication and OAuth2 specifications. */
+/**
+ * Basic and Bearer. Sources: RFC 7617; distribution, token authentication and OAuth2 specifications.
+ * `repository` '': of no repository, for a login; `onIdentityToken` then hears of the token that stands for the password.
+ */
 export function createAuthorizer(
 	endpoint: RegistryEndpoint,
 	repository: string,
 	auth: RegistryAuth | null,
 	options: { readonly patience: Patience; readonly userAgent: string },
+	onIdentityToken?: (token: string) => void,
 ): Authorizer {
 	// Credentials for the registry are not for its mirror.
 	const credentials = endpoint.mirror ? null : auth;
@@ -38,7 +42,7 @@ export function createAuthorizer(
 		if (endpoint.base.startsWith('https:') && endpoint.verifyTls && url.protocol === 'http:') {
 			throw new EngineError('unavailable', `the registry names a token server without encryption: ${realm}`);
 		}
-		const scope = challenge.parameters.get('scope') ?? `repository:${repository}:pull`;
+		const scope = challenge.parameters.get('scope') ?? (repository === '' ? '' : `repository:${repository}:pull`);
 		const service = challenge.parameters.get('service') ?? '';
 		const common = { verifyTls: endpoint.verifyTls, signal };
 		const headers: Record<string, string> = { 'user-agent': options.userAgent };
@@ -58,6 +62,10 @@ export function createAuthorizer(
 			);
 		} else {
 			if (service !== '') url.searchParams.set('service', service);
+			if (onIdentityToken !== undefined) {
+				url.searchParams.set('client_id', 'gantry');
+				url.searchParams.set('offline_token', 'true');
+			}
 			for (const part of scope.split(' ')) if (part !== '') url.searchParams.append('scope', part);
 			if (hasPassword) {
 				url.searchParams.set('account', credentials.username ?? '');
@@ -66,7 +74,9 @@ export function createAuthorizer(
 			response = await send({ ...common, url: url.href, headers }, options.patience);
 		}
 		if (response.status !== 200) throw await errorOfResponse(response);
-		return tokenOf(await readWhole(response, maxTokenSize, 'the token'));
+		const answered = tokenOf(await readWhole(response, maxTokenSize, 'the token'));
+		if (answered.refresh !== '') onIdentityToken?.(answered.refresh);
+		return answered.token;
 	};
 
 	const answer = async (response: RegistryResponse, signal: AbortSignal): Promise<boolean> => {
@@ -101,8 +111,8 @@ function basic(auth: RegistryAuth): string {
 	return `Basic ${Buffer.from(`${auth.username ?? ''}:${auth.password ?? ''}`).toString('base64')}`;
 }
 
-function tokenOf(bytes: Uint8Array): string {
-	let body: { token?: unknown; access_token?: unknown } | null;
+function tokenOf(bytes: Uint8Array): { readonly token: string; readonly refresh: string } {
+	let body: { token?: unknown; access_token?: unknown; refresh_token?: unknown } | null;
 	try {
 		body = JSON.parse(Buffer.from(bytes).toString('utf8'));
 	} catch (error) {
@@ -112,5 +122,5 @@ function tokenOf(bytes: Uint8Array): string {
 	if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
 		throw new EngineError('unavailable', 'authorization server did not include a token in the response');
 	}
-	return token;
+	return { token, refresh: typeof body?.refresh_token === 'string' ? body.refresh_token : '' };
 }

@@ -144,7 +144,7 @@ async function list(services: ContainerServices, exchange: Exchange): Promise<vo
 }
 
 /** The image as the user named it; its id when that name means another image now. */
-async function shownImage(images: ImageStore, container: Container): Promise<string> {
+export async function shownImage(images: ImageStore, container: Container): Promise<string> {
 	try {
 		const { id } = await images.get(container.config.image);
 		return id === container.imageId ? container.config.image : container.imageId;

@@ -8,7 +8,7 @@ import { bodyStream, type Exchange, param, sendEmpty, sendJson } from '../exchan
 import type { Route } from '../router.ts';
 import { sendProgress } from './progress.ts';
 import { parseRegistryAuth } from './registry-auth.ts';
-import { historyItem, imageInspect, imageSummary } from './responses.ts';
+import { historyItem, imageInspect, imageSummary, removalItem } from './responses.ts';
 
 /** What these handlers call. */
 export interface ImageServices {
@@ -55,9 +55,10 @@ async function list(services: ImageServices, exchange: Exchange): Promise<void> 
 	const legacy = query.get('filter');
 	if (legacy) filters.set('reference', [legacy]);
 	const images = await services.images.list({ all: queryFlag(query, 'all'), filters });
+	const shared = queryFlag(query, 'shared-size') ? services.images.sharedSizes() : null;
 	await sendJson(
 		exchange,
-		images.map((image) => imageSummary(image, -1)),
+		images.map((image) => ({ ...imageSummary(image, -1), SharedSize: shared?.get(image.id) ?? -1 })),
 	);
 }
 
@@ -68,10 +69,7 @@ async function remove(images: ImageStore, exchange: Exchange): Promise<void> {
 	}
 	const options = { force: queryFlag(query, 'force'), noPrune: queryFlag(query, 'noprune') };
 	const removals = await images.remove(param(exchange, 'name'), options, caller);
-	await sendJson(
-		exchange,
-		removals.map((removal) => ('untagged' in removal ? { Untagged: removal.untagged } : { Deleted: removal.deleted })),
-	);
+	await sendJson(exchange, removals.map(removalItem));
 }
 
 function platformOf(exchange: Exchange): Platform | null {

@@ -17,7 +17,11 @@ export function parseRegistryAuth(header: string | string[] | undefined): Regist
 		// The JSON error would quote the credentials.
 		throw bad();
 	}
-	const auth = decodeAuth(parsed, 'X-Registry-Auth');
+	return authOf(decodeAuth(parsed, 'X-Registry-Auth'));
+}
+
+/** Credentials as the engine takes them; null when there are none. */
+export function authOf(auth: ReturnType<typeof decodeAuth>): RegistryAuth | null {
 	const both = auth.auth === '' ? '' : Buffer.from(auth.auth, 'base64').toString('utf8');
 	const colon = both.indexOf(':');
 	const username = auth.username || (colon > 0 ? both.slice(0, colon) : '');

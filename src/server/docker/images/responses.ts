@@ -1,5 +1,5 @@
 import type * as wire from '../../../api/image.ts';
-import type { HistoryLine, Image } from '../../../engine/images/service.ts';
+import type { HistoryLine, Image, Removal } from '../../../engine/images/service.ts';
 import type { ImageExecConfig } from '../../../oci/types.ts';
 
 function seconds(time: string): number {
@@ -78,4 +78,9 @@ export function historyItem(line: HistoryLine): Record<string, unknown> {
 		Size: line.size,
 		Comment: line.comment,
 	};
+}
+
+/** A line of what removing or pruning images did. */
+export function removalItem(removal: Removal): wire.ImageDeleteResponseItem {
+	return 'untagged' in removal ? { Untagged: removal.untagged } : { Deleted: removal.deleted };
 }

@@ -9,7 +9,8 @@ import type { Route } from '../router.ts';
 
 const decodeCreate = object({ Name: text, Driver: text, DriverOpts: map(text), Labels: map(text) });
 
-function volumeResponse({ name, mountpoint, createdAt, labels }: VolumeView): Volume {
+/** A volume as the API has it. */
+export function volumeResponse({ name, mountpoint, createdAt, labels }: VolumeView): Volume {
 	return {
 		CreatedAt: createdAt,
 		Driver: 'local',
