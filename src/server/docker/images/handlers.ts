@@ -28,7 +28,7 @@ export function imageRoutes(services: ImageServices): readonly Route[] {
 		{
 			method: 'GET',
 			pattern: '/images/{name...}/json',
-			handler: async (exchange) => sendJson(exchange, imageInspect(await images.get(name(exchange)))),
+			handler: async (exchange) => sendJson(exchange, imageInspect(await images.get(name(exchange)), exchange.version)),
 		},
 		{
 			method: 'GET',

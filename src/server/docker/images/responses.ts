@@ -1,4 +1,5 @@
 import type * as wire from '../../../api/image.ts';
+import { compareVersions } from '../../../api/versions.ts';
 import type { HistoryLine, Image, Removal } from '../../../engine/images/service.ts';
 import type { ImageExecConfig } from '../../../oci/types.ts';
 
@@ -22,9 +23,10 @@ export function imageSummary(image: Image, containers: number): wire.ImageSummar
 	};
 }
 
-/** The answer of `GET /images/{name}/json`. */
-export function imageInspect(image: Image): wire.ImageInspect {
+/** The answer of `GET /images/{name}/json`. Clients from 1.50 on are not told of the config's fields that are empty. */
+export function imageInspect(image: Image, version: string): wire.ImageInspect {
 	const { config } = image;
+	const shown = imageConfig(config.config ?? {});
 	return {
 		Id: image.id,
 		RepoTags: [...image.tags],
@@ -34,7 +36,7 @@ export function imageInspect(image: Image): wire.ImageInspect {
 		Created: image.createdAt,
 		DockerVersion: '',
 		Author: config.author ?? '',
-		Config: imageConfig(config.config ?? {}),
+		Config: compareVersions(version, '1.50') < 0 ? shown : withoutEmpty(shown),
 		Architecture: config.architecture,
 		...(config.variant === undefined ? {} : { Variant: config.variant }),
 		Os: config.os,
@@ -44,6 +46,11 @@ export function imageInspect(image: Image): wire.ImageInspect {
 		RootFS: { Type: 'layers', Layers: [...(config.rootfs.diff_ids ?? [])] },
 		Metadata: { LastTagTime: image.lastTaggedAt ?? '0001-01-01T00:00:00Z' },
 	};
+}
+
+function withoutEmpty(config: wire.ImageConfig): wire.ImageConfig {
+	const filled = Object.entries(config).filter(([, value]) => value !== '' && value !== null);
+	return Object.fromEntries(filled);
 }
 
 function imageConfig(config: ImageExecConfig): wire.ImageConfig {
