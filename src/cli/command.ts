@@ -56,6 +56,8 @@ export interface Context {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** `--debug`. */
 	readonly debug: boolean;
+	/** The flags before the command. */
+	readonly globals: Flags;
 }
 
 /** One exact number of arguments. */

@@ -215,6 +215,54 @@ const networkRows: readonly Row[] = [
 	{ name: 'ls', also: ['list'], root: '', summary: 'List networks', load: () => import('./network/ls.ts') },
 ];
 
+/** Commands of contexts have no name outside of their group. */
+const contextRows: readonly Row[] = [
+	{
+		name: 'create',
+		root: '',
+		summary: 'Keep the address of a daemon under a name',
+		load: () => import('./context/create.ts'),
+	},
+	{
+		name: 'export',
+		root: '',
+		summary: 'Write a context into a tar file, or to standard output with -',
+		load: () => import('./context/export.ts'),
+	},
+	{
+		name: 'import',
+		root: '',
+		summary: 'Read a context from a tar or zip file, or from standard input with -',
+		load: () => import('./context/import.ts'),
+	},
+	{
+		name: 'inspect',
+		root: '',
+		summary: 'Show all that is known of contexts',
+		load: () => import('./context/inspect.ts'),
+	},
+	{ name: 'ls', also: ['list'], root: '', summary: 'List contexts', load: () => import('./context/ls.ts') },
+	{ name: 'rm', also: ['remove'], root: '', summary: 'Remove contexts', load: () => import('./context/rm.ts') },
+	{
+		name: 'show',
+		root: '',
+		summary: 'Print the name of the context in use',
+		load: () => import('./context/show.ts'),
+	},
+	{
+		name: 'update',
+		root: '',
+		summary: 'Change the description or the daemon of a context',
+		load: () => import('./context/update.ts'),
+	},
+	{
+		name: 'use',
+		root: '',
+		summary: 'Choose the context that commands work with',
+		load: () => import('./context/use.ts'),
+	},
+];
+
 const plainRows: readonly Row[] = [
 	{
 		name: 'inspect',
@@ -251,6 +299,7 @@ function groupOf(name: string, summary: string, rows: readonly Row[]): CommandGr
 /** The groups, by name. */
 export const groups: readonly CommandGroup[] = [
 	groupOf('container', 'Manage containers', containerRows),
+	groupOf('context', 'Manage contexts: the daemons to work with', contextRows),
 	groupOf('image', 'Manage images', imageRows),
 	groupOf('network', 'Look at networks', networkRows),
 	groupOf('system', 'Look at the engine', systemRows),

@@ -12,6 +12,9 @@ export interface ConfigFile {
 	readonly networksFormat?: string;
 	readonly proxies?: Readonly<Record<string, ProxyConfig | undefined>>;
 	readonly currentContext?: string;
+	readonly plugins?: Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
+	readonly cliPluginsExtraDirs?: readonly string[];
+	readonly aliases?: Readonly<Record<string, string>>;
 }
 
 /** Proxy settings that containers get as environment. */
@@ -43,4 +46,18 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
 		if (!(error instanceof SyntaxError)) throw error;
 		throw new EngineError('invalid_argument', `${folder}/config.json: ${error.message}`, { cause: error });
 	}
+}
+
+/**
+ * Sets members of `config.json` and leaves all others as they are; undefined takes one away. The file is for its owner
+ * alone, as it may hold credentials. @throws EngineError when what is there cannot be read
+ */
+export async function writeConfigFile(folder: string, members: Readonly<Record<string, unknown>>): Promise<void> {
+	const { mkdir, realpath } = await import('node:fs/promises');
+	const { putFile } = await import('./contexts/store.ts');
+	const next = { auths: {}, ...(await readConfigFile(folder)), ...members };
+	await mkdir(folder, { recursive: true, mode: 0o700 });
+	// A link to the file stays one.
+	const path = await realpath(`${folder}/config.json`).catch(() => `${folder}/config.json`);
+	await putFile(path, JSON.stringify(next, null, '\t'), 0o600);
 }

@@ -1,47 +1,32 @@
 import { ApiClient } from '../client/client.ts';
-import { defaultHost, parseEndpoint, type TlsFiles } from '../client/endpoint.ts';
-import { EngineError } from '../errors.ts';
-import { configFolder } from './config-file.ts';
+import type { ConfigFile } from './config-file.ts';
+import { resolveEndpoint } from './contexts/resolve.ts';
 import type { Flags } from './flags.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The client that global flags and environment ask for: `-H`, GANTRY_HOST, DOCKER_HOST, else the default socket.
- * @throws EngineError for a context, a wrong host, or TLS files that cannot be.
+ * The client that global flags, environment, configuration and contexts ask for.
+ * @throws EngineError for a wrong host, a context that is not there, or TLS files that cannot be.
  */
-export function createClient(flags: Flags, env: Env, trace: ((line: string) => void) | undefined): ApiClient {
-	const hosts = flags.list('host');
-	if (hosts.length > 1) throw new EngineError('invalid_argument', 'Specify only one -H');
-	refuseContexts(flags, env);
-	const host = hosts[0] || env.GANTRY_HOST || env.DOCKER_HOST || defaultHost;
-	const endpoint = parseEndpoint(host.includes('://') ? host : `tcp://${host}`, tlsFiles(flags, env));
+export async function createClient(
+	flags: Flags,
+	env: Env,
+	config: () => Promise<ConfigFile>,
+	trace: ((line: string) => void) | undefined,
+): Promise<ApiClient> {
+	const endpoint = await resolveEndpoint(flags, env, config);
 	const version = env.DOCKER_API_VERSION?.replace(/^v/, '');
 	return new ApiClient({
 		endpoint,
+		headers: headersOf(await config()),
 		apiVersion: version === undefined || version === '' ? null : version,
 		...(trace === undefined ? {} : { trace }),
 	});
 }
 
-function refuseContexts(flags: Flags, env: Env): void {
-	const context = flags.string('context') || (flags.list('host').length > 0 ? '' : (env.DOCKER_CONTEXT ?? ''));
-	if (context !== '' && context !== 'default') {
-		throw new EngineError(
-			'unsupported',
-			`context "${context}": contexts are not supported; name the daemon with --host, GANTRY_HOST or DOCKER_HOST`,
-		);
-	}
-}
-
-function tlsFiles(flags: Flags, env: Env): TlsFiles | null {
-	const verify = flags.changed('tlsverify') ? flags.bool('tlsverify') : (env.DOCKER_TLS_VERIFY ?? '') !== '';
-	if (!verify && !flags.bool('tls') && (env.DOCKER_TLS ?? '') === '') return null;
-	const folder = env.DOCKER_CERT_PATH || configFolder(flags.string('config'), env);
-	return {
-		ca: flags.string('tlscacert') || `${folder}/ca.pem`,
-		cert: flags.string('tlscert') || `${folder}/cert.pem`,
-		key: flags.string('tlskey') || `${folder}/key.pem`,
-		verify,
-	};
+/** The headers of the user's configuration; who the client is says the client. */
+function headersOf(config: ConfigFile): Record<string, string> {
+	const given = Object.entries(config.HttpHeaders ?? {});
+	return Object.fromEntries(given.filter(([name]) => name.toLowerCase() !== 'user-agent'));
 }

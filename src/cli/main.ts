@@ -12,7 +12,7 @@ const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'];
 /** The flags that stand before the command. */
 export const globalFlags: readonly FlagDef[] = [
 	string('config', '', 'Folder of the client configuration (default: ~/.docker)'),
-	string('context', 'c', 'Not supported: name the daemon with --host'),
+	string('context', 'c', 'Context to work with, whatever the environment says (see gantry context)'),
 	bool('debug', 'D', 'Show the requests sent to the daemon'),
 	list('host', 'H', 'Socket of the daemon to talk to'),
 	{
@@ -160,24 +160,36 @@ function createContext(globals: Flags, outputs: Outputs): Context {
 	const debug = globals.bool('debug') || globals.string('log-level') === 'debug';
 	let client: Promise<ApiClient> | null = null;
 	let config: Promise<ConfigFile> | null = null;
+	const readConfig = () => {
+		config ??= loadConfig(globals, outputs);
+		return config;
+	};
 	return {
 		...outputs,
 		env,
 		debug,
+		globals,
 		client() {
 			client ??= (async () => {
 				const { createClient } = await import('./connect.ts');
 				const trace = debug ? (line: string) => outputs.stderr.write(`DEBUG: ${line}\n`) : undefined;
-				return createClient(globals, env, trace);
+				return createClient(globals, env, readConfig, trace);
 			})();
 			return client;
 		},
-		config() {
-			config ??= (async () => {
-				const { configFolder, readConfigFile } = await import('./config-file.ts');
-				return readConfigFile(configFolder(globals.string('config'), env));
-			})();
-			return config;
-		},
+		config: readConfig,
 	};
+}
+
+/** A configuration that cannot be read is none, and said to be wrong. */
+async function loadConfig(globals: Flags, { stderr }: Outputs): Promise<ConfigFile> {
+	const { configFolder, readConfigFile } = await import('./config-file.ts');
+	const folder = configFolder(globals.string('config'), process.env);
+	try {
+		return await readConfigFile(folder);
+	} catch (error) {
+		if (!(error instanceof EngineError)) throw error;
+		stderr.write(`WARNING: Error parsing config file (${error.message})\n`);
+		return {};
+	}
 }

@@ -163,7 +163,7 @@ export class ApiClient {
 			await sendRequest(connection, {
 				method: request.method,
 				path,
-				host: endpoint.kind === 'unix' ? 'api.gantry.localhost' : authority(endpoint),
+				host: endpoint.kind === 'tcp' ? authority(endpoint) : 'api.gantry.localhost',
 				headers: {
 					'User-Agent': 'Gantry-Client',
 					...this.options.headers,

@@ -1,31 +1,50 @@
-import type { Socket } from 'bun';
 import { EngineError } from '../errors.ts';
 import type { ByteDuplex } from '../lib/byte-duplex.ts';
-import type { Endpoint, TlsFiles } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
-/** Above this many unread bytes the socket is paused. */
+/** Above this many unread bytes the transport is paused. */
 const highWater = 1 << 20;
-/** What waits in a paused queue resumes the socket below this. */
+/** What waits in a paused queue resumes the transport below this. */
 const lowWater = 1 << 18;
+
+/** What carries a connection's bytes: a socket, a program's standard streams. */
+export interface Transport {
+	/** Sends all of it; resolves when the peer's buffer took it. Rejects when the peer is gone. */
+	write(chunk: Uint8Array): Promise<void>;
+	/** Closes our side. */
+	end(): void;
+	/** Drops both directions. */
+	destroy(): void;
+	/** Stops and starts {@link TransportEvents.data}. */
+	pause(): void;
+	resume(): void;
+}
+
+/** What a transport tells. */
+export interface TransportEvents {
+	data(chunk: Uint8Array): void;
+	/** The peer sends no more; with an error when the connection broke. */
+	ended(error: Error | null): void;
+	/** Both directions are closed. */
+	closed(): void;
+}
 
 /** A client's connection: bytes both ways with back-pressure, half-close and push-back of bytes read too far. */
 export class Connection implements ByteDuplex {
 	readonly closed: Promise<void>;
-	private readonly markClosed: () => void;
-	private socket: Socket<undefined> | null = null;
-	private chunks: Uint8Array[] = [];
+	private transport: Transport | null = null;
+	private readonly chunks: Uint8Array[] = [];
 	private buffered = 0;
 	private paused = false;
-	private ended = false;
+	private finished = false;
 	private failure: Error | null = null;
 	private wakeReader: (() => void) | null = null;
-	private pending: Uint8Array | null = null;
-	private wakeWriter: (() => void) | null = null;
 
-	private constructor() {
-		const { promise, resolve } = Promise.withResolvers<void>();
-		this.closed = promise;
-		this.markClosed = resolve;
+	private constructor(
+		private readonly markClosed: () => void,
+		closed: Promise<void>,
+	) {
+		this.closed = closed;
 	}
 
 	/**
@@ -33,45 +52,14 @@ export class Connection implements ByteDuplex {
 	 * @throws what the socket says (`code` ENOENT, ECONNREFUSED, EACCES …).
 	 */
 	static async open(endpoint: Endpoint): Promise<Connection> {
-		const connection = new Connection();
-		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		promise.catch(() => undefined);
-		const tls = endpoint.kind === 'tcp' && endpoint.tls !== null;
-		const socket = {
-			open(opened: Socket<undefined>) {
-				connection.socket = opened;
-				if (!tls) resolve();
-			},
-			handshake(opened: Socket<undefined>, success: boolean, trouble: Error | null) {
-				const strict = endpoint.kind === 'tcp' && endpoint.tls?.verify === true;
-				if (strict && (!success || trouble !== null)) {
-					reject(trouble ?? new Error('TLS handshake failed'));
-					opened.end();
-				} else resolve();
-			},
-			data: (_: Socket<undefined>, chunk: Uint8Array) => connection.received(chunk),
-			drain: () => connection.drained(),
-			end: () => connection.finish(null),
-			close: (_: Socket<undefined>, error?: Error) => {
-				reject(error ?? new Error('the connection was closed'));
-				connection.finish(error ?? null);
-				connection.markClosed();
-			},
-			error: (_: Socket<undefined>, error: Error) => connection.finish(error),
-			connectError: (_: Socket<undefined>, error: Error) => reject(error),
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const connection = new Connection(resolve, promise);
+		const events: TransportEvents = {
+			data: (chunk) => connection.received(chunk),
+			ended: (error) => connection.finish(error),
+			closed: () => connection.markClosed(),
 		};
-		if (endpoint.kind === 'unix') {
-			await Bun.connect<undefined>({ unix: endpoint.path, allowHalfOpen: true, socket });
-		} else {
-			await Bun.connect<undefined>({
-				hostname: endpoint.hostname,
-				port: endpoint.port,
-				allowHalfOpen: true,
-				socket,
-				...(endpoint.tls === null ? {} : { tls: await tlsOptions(endpoint.hostname, endpoint.tls) }),
-			});
-		}
-		await promise;
+		connection.transport = await openTransport(endpoint, events);
 		return connection;
 	}
 
@@ -85,7 +73,7 @@ export class Connection implements ByteDuplex {
 				return chunk;
 			}
 			if (this.failure !== null) throw this.failure;
-			if (this.ended) return null;
+			if (this.finished) return null;
 			await new Promise<void>((resolve) => {
 				this.wakeReader = resolve;
 			});
@@ -101,7 +89,7 @@ export class Connection implements ByteDuplex {
 
 	/** True while nothing waits to be read and the peer has not closed: fit for another request. */
 	get idle(): boolean {
-		return !this.ended && this.failure === null && this.chunks.length === 0;
+		return !this.finished && this.failure === null && this.chunks.length === 0;
 	}
 
 	get readable(): AsyncIterable<Uint8Array> {
@@ -113,46 +101,17 @@ export class Connection implements ByteDuplex {
 	}
 
 	async write(chunk: Uint8Array): Promise<void> {
-		while (this.pending !== null) await this.writable();
-		const { socket } = this;
-		if (socket === null || this.failure !== null) throw this.gone();
-		const written = socket.write(chunk);
-		if (written >= chunk.length) return;
-		if (written < 0) throw this.gone();
-		// The rest is copied: the caller may use its buffer again.
-		this.pending = chunk.slice(written);
-		await this.writable();
+		if (this.transport === null || this.failure !== null) throw this.failure ?? gone();
+		await this.transport.write(chunk);
 	}
 
 	end(): void {
-		this.socket?.shutdown();
+		this.transport?.end();
 	}
 
 	destroy(): void {
-		this.socket?.terminate();
+		this.transport?.destroy();
 		this.finish(null);
-	}
-
-	/** A connection that is idle does not keep the process alive. */
-	unref(): void {
-		this.socket?.unref();
-	}
-
-	private async writable(): Promise<void> {
-		if (this.pending === null) return;
-		if (this.failure !== null) throw this.failure;
-		await new Promise<void>((resolve) => {
-			const before = this.wakeWriter;
-			this.wakeWriter = () => {
-				before?.();
-				resolve();
-			};
-		});
-		if (this.pending !== null) throw this.gone();
-	}
-
-	private gone(): Error {
-		return this.failure ?? new EngineError('unavailable', 'the connection to the daemon is closed');
 	}
 
 	private received(chunk: Uint8Array): void {
@@ -160,32 +119,14 @@ export class Connection implements ByteDuplex {
 		this.buffered += chunk.length;
 		if (!this.paused && this.buffered > highWater) {
 			this.paused = true;
-			this.socket?.pause();
+			this.transport?.pause();
 		}
 		this.wake();
 	}
 
 	private resume(): void {
 		this.paused = false;
-		this.socket?.resume();
-	}
-
-	private drained(): void {
-		if (this.pending !== null && this.socket !== null) {
-			const written = this.socket.write(this.pending);
-			if (written < 0) this.failure ??= new EngineError('unavailable', 'the connection to the daemon is closed');
-			else if (written < this.pending.length) {
-				this.pending = this.pending.subarray(written);
-				return;
-			} else this.pending = null;
-		}
-		this.wakeWriters();
-	}
-
-	private wakeWriters(): void {
-		const wake = this.wakeWriter;
-		this.wakeWriter = null;
-		wake?.();
+		this.transport?.resume();
 	}
 
 	private wake(): void {
@@ -195,30 +136,18 @@ export class Connection implements ByteDuplex {
 	}
 
 	private finish(error: Error | null): void {
-		this.ended = true;
+		this.finished = true;
 		if (error !== null) this.failure ??= error;
 		this.wake();
-		this.wakeWriters();
 	}
 }
 
-async function tlsOptions(serverName: string, files: TlsFiles): Promise<Bun.TLSOptions & { serverName: string }> {
-	const text = async (path: string) => {
-		if (path === '') return undefined;
-		const file = Bun.file(path);
-		if (!(await file.exists())) {
-			throw new EngineError('invalid_argument', `open ${path}: no such file or directory`);
-		}
-		return file.text();
-	};
-	const ca = files.verify ? await text(files.ca) : undefined;
-	const cert = await text(files.cert);
-	const key = await text(files.key);
-	return {
-		serverName,
-		rejectUnauthorized: files.verify,
-		...(ca === undefined ? {} : { ca }),
-		...(cert === undefined ? {} : { cert }),
-		...(key === undefined ? {} : { key }),
-	};
+/** The error for a write into a connection that is closed. */
+export function gone(): EngineError {
+	return new EngineError('unavailable', 'the connection to the daemon is closed');
+}
+
+async function openTransport(endpoint: Endpoint, events: TransportEvents): Promise<Transport> {
+	if (endpoint.kind === 'ssh') return (await import('./ssh-transport.ts')).openSsh(endpoint, events);
+	return (await import('./socket-transport.ts')).openSocket(endpoint, events);
 }

@@ -20,15 +20,29 @@ export type Endpoint =
 			readonly basePath: string;
 			readonly tls: TlsFiles | null;
 			readonly text: string;
-	  };
+	  }
+	| SshEndpoint;
+
+/** A daemon at the other end of an ssh login. */
+export interface SshEndpoint {
+	readonly kind: 'ssh';
+	/** '' for the one that ssh takes. */
+	readonly user: string;
+	readonly hostname: string;
+	/** '' for the one that ssh takes. */
+	readonly port: string;
+	/** The daemon's unix socket there; '' for the default one. */
+	readonly socketPath: string;
+	readonly text: string;
+}
 
 export const defaultHost = 'unix:///run/gantry.sock';
 
 const defaultPort = { plain: 2375, tls: 2376 } as const;
 
 /**
- * Parses `unix:///path`, `tcp://host:port[/path]`, `http://…` and `https://…`.
- * @throws EngineError `invalid_argument` for anything that is not one, `unsupported` for `ssh://`, `fd://` and `npipe://`.
+ * Parses `unix:///path`, `tcp://host:port[/path]`, `http://…`, `https://…` and `ssh://[user@]host[:port][/socket]`.
+ * @throws EngineError `invalid_argument` for anything that is not one, `unsupported` for `fd://` and `npipe://`.
  */
 export function parseEndpoint(text: string, tls: TlsFiles | null): Endpoint {
 	const host = text.trim();
@@ -43,11 +57,12 @@ export function parseEndpoint(text: string, tls: TlsFiles | null): Endpoint {
 		case 'https':
 			return parseTcp(host, rest, scheme === 'https' ? (tls ?? systemTrust) : scheme === 'http' ? null : tls);
 		case 'ssh':
+			return parseSsh(host, rest);
 		case 'fd':
 		case 'npipe':
 			throw new EngineError(
 				'unsupported',
-				`the ${scheme}:// transport is not supported: use unix://, tcp://, http:// or https://, for example over a forwarded socket (ssh -L)`,
+				`the ${scheme}:// transport is not supported: use unix://, tcp://, http://, https:// or ssh://`,
 			);
 		default:
 			throw new EngineError('invalid_argument', `unable to parse docker host \`${text}\``);
@@ -68,4 +83,34 @@ function parseTcp(text: string, rest: string, tls: TlsFiles | null): Endpoint {
 	}
 	const hostname = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
 	return { kind: 'tcp', hostname: hostname === '' ? '127.0.0.1' : hostname, port, basePath, tls, text };
+}
+
+function parseSsh(text: string, rest: string): SshEndpoint {
+	const wrong = (why: string) =>
+		new EngineError('invalid_argument', `ssh host connection is not valid: invalid SSH URL: ${why}`);
+	if (rest.includes('?')) {
+		throw wrong(`query parameters are not allowed: ${JSON.stringify(rest.slice(rest.indexOf('?') + 1))}`);
+	}
+	if (rest.includes('#'))
+		throw wrong(`fragments are not allowed: ${JSON.stringify(rest.slice(rest.indexOf('#') + 1))}`);
+	const [, login, address = '', socketPath = ''] = /^(?:([^@/]*)@)?([^/]*)(\/.*)?$/.exec(rest) ?? [];
+	if (login?.includes(':') === true) throw wrong('plain-text password is not supported');
+	const match = /^(\[[0-9a-fA-F:.%]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/.exec(address);
+	if (match === null)
+		throw wrong(
+			address === '' || address.startsWith(':') ? 'no host specified' : `bad host ${JSON.stringify(address)}`,
+		);
+	const hostname = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
+	const path = socketPath === '/' ? '' : decodePath(socketPath);
+	if (path === null) throw wrong(`bad path ${JSON.stringify(socketPath)}`);
+	return { kind: 'ssh', user: login ?? '', hostname, port: match[2] ?? '', socketPath: path, text };
+}
+
+function decodePath(path: string): string | null {
+	try {
+		return decodeURIComponent(path);
+	} catch (error) {
+		if (error instanceof URIError) return null;
+		throw error;
+	}
 }
