@@ -10,6 +10,8 @@ export interface CommandEntry {
 	readonly aliases: readonly string[];
 	/** Shown first in the overview. */
 	readonly common?: boolean;
+	/** For programs, not for people: not listed. */
+	readonly hidden?: boolean;
 	load(): Promise<CommandDef>;
 }
 
@@ -34,6 +36,7 @@ interface Row {
 	readonly also?: readonly string[];
 	readonly root: string;
 	readonly common?: boolean;
+	readonly hidden?: boolean;
 	readonly summary: string;
 	readonly load: Load;
 }
@@ -191,6 +194,13 @@ const imageRows: readonly Row[] = [
 
 const systemRows: readonly Row[] = [
 	{
+		name: 'dial-stdio',
+		root: '',
+		hidden: true,
+		summary: 'Join the socket of the daemon to standard input and output',
+		load: () => import('./system/dial-stdio.ts'),
+	},
+	{
 		name: 'events',
 		root: 'events',
 		summary: 'Show what happens in the engine, as it happens',
@@ -288,6 +298,7 @@ function entryOf(group: string, row: Row, name: string): CommandEntry {
 		aliases: aliases.length > 1 ? aliases : [],
 		...(row.also === undefined || name !== row.name ? {} : { also: row.also }),
 		...(row.common === undefined ? {} : { common: row.common }),
+		...(row.hidden === undefined ? {} : { hidden: row.hidden }),
 		load: async () => (await row.load()).command,
 	};
 }

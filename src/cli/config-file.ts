@@ -44,7 +44,9 @@ export async function readConfigFile(folder: string): Promise<ConfigFile> {
 		throw new SyntaxError('not an object');
 	} catch (error) {
 		if (!(error instanceof SyntaxError)) throw error;
-		throw new EngineError('invalid_argument', `${folder}/config.json: ${error.message}`, { cause: error });
+		throw new EngineError('invalid_argument', `Error parsing config file (${folder}/config.json): ${error.message}`, {
+			cause: error,
+		});
 	}
 }
 

@@ -3,6 +3,7 @@ import type { Context } from './command.ts';
 
 /**
  * Prints objects as `inspect` does: an array of JSON, or a template's output for each; what was not found goes to stderr.
+ * `encode`: what is done to JSON before it is printed.
  * @returns 0, or 1 when any of them failed
  */
 export async function inspectObjects(
@@ -10,6 +11,7 @@ export async function inspectObjects(
 	names: readonly string[],
 	format: string,
 	find: (name: string) => Promise<unknown>,
+	encode: (json: string) => string = (json) => json,
 ): Promise<number> {
 	const found: unknown[] = [];
 	const failures: string[] = [];
@@ -21,7 +23,8 @@ export async function inspectObjects(
 			failures.push(error.message);
 		}
 	}
-	if (format === '') context.stdout.write(`${indented(found)}\n`);
+	if (format === '') context.stdout.write(`${encode(indented(found))}\n`);
+	else if (format === 'json') context.stdout.write(`${encode(JSON.stringify(found))}\n`);
 	else await printFormatted(context, found, format, failures);
 	await context.stdout.flush();
 	for (const failure of failures) context.stderr.write(`${failure}\n`);
@@ -40,16 +43,15 @@ async function printFormatted(
 	failures: string[],
 ): Promise<void> {
 	const { compileTemplate, parsingError, renderInspect, TemplateError } = await import('../lib/template/template.ts');
-	const template = format === 'json' ? '{{json .}}' : format;
 	try {
-		compileTemplate(template);
+		compileTemplate(format);
 	} catch (error) {
 		throw error instanceof TemplateError ? parsingError(error) : error;
 	}
 	let printed = false;
 	for (const one of found) {
 		try {
-			context.stdout.write(`${renderInspect(template, one)}\n`);
+			context.stdout.write(`${renderInspect(format, one)}\n`);
 			printed = true;
 		} catch (error) {
 			if (!(error instanceof TemplateError)) throw error;

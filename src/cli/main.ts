@@ -15,13 +15,7 @@ export const globalFlags: readonly FlagDef[] = [
 	string('context', 'c', 'Context to work with, whatever the environment says (see gantry context)'),
 	bool('debug', 'D', 'Show the requests sent to the daemon'),
 	list('host', 'H', 'Socket of the daemon to talk to'),
-	{
-		...string('log-level', 'l', 'Least level of messages to show (debug, info, warn, error, fatal)', 'info'),
-		check: (level) => {
-			if (logLevels.includes(level)) return level;
-			throw new EngineError('invalid_argument', `unable to parse logging level: ${level}`);
-		},
-	},
+	string('log-level', 'l', 'Least level of messages to show (debug, info, warn, error, fatal)', 'info'),
 	bool('tls', '', 'Use TLS; --tlsverify implies it'),
 	string('tlscacert', '', 'Trust only certificates signed by this CA'),
 	string('tlscert', '', 'TLS certificate of the client'),
@@ -71,6 +65,10 @@ async function route(argv: readonly string[], stdout: Context['stdout'], stderr:
 		const { buildInfo } = await import('../lib/build-info.ts');
 		stdout.write(`Gantry version ${buildInfo.version}, build ${buildInfo.commit}\n`);
 		return 0;
+	}
+	if (!logLevels.includes(flags.string('log-level'))) {
+		stderr.write(`Unable to parse logging level: ${flags.string('log-level')}\n`);
+		return 1;
 	}
 	return routeCommand(args, flags, { stdout, stderr });
 }
@@ -189,7 +187,7 @@ async function loadConfig(globals: Flags, { stderr }: Outputs): Promise<ConfigFi
 		return await readConfigFile(folder);
 	} catch (error) {
 		if (!(error instanceof EngineError)) throw error;
-		stderr.write(`WARNING: Error parsing config file (${error.message})\n`);
+		stderr.write(`WARNING: ${error.message}\n`);
 		return {};
 	}
 }

@@ -34,6 +34,9 @@ export function groupHelp(program: string, group: CommandGroup): string {
 	].join('\n\n');
 }
 
-function table(entries: readonly { readonly name: string; readonly summary: string }[]): string {
-	return entries.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join('\n');
+function table(
+	entries: readonly { readonly name: string; readonly summary: string; readonly hidden?: boolean }[],
+): string {
+	const listed = entries.filter((entry) => entry.hidden !== true);
+	return listed.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`).join('\n');
 }

@@ -137,11 +137,29 @@ describe('hosts', () => {
 		expect(parseEndpoint('unix:///a/b', null)).toMatchObject({ kind: 'unix', path: '/a/b' });
 		expect(parseEndpoint('tcp://h', null)).toMatchObject({ hostname: 'h', port: 2375, tls: null });
 		expect(parseEndpoint('tcp://[::1]:99/base/', null)).toMatchObject({ hostname: '::1', port: 99, basePath: '/base' });
+		expect(parseEndpoint('ssh://u@h:2222/run/x.sock', null)).toMatchObject({
+			kind: 'ssh',
+			user: 'u',
+			hostname: 'h',
+			port: '2222',
+			socketPath: '/run/x.sock',
+		});
+		expect(parseEndpoint('ssh://[fe80::1]', null)).toMatchObject({ hostname: 'fe80::1', port: '', socketPath: '' });
 		expect(parseEndpoint('https://h', null)).toMatchObject({ port: 2376, tls: { verify: true } });
 	});
 
 	test('that cannot be are refused', () => {
-		expect(() => parseEndpoint('ssh://h', null)).toThrow('ssh:// transport is not supported');
+		for (const wrong of [
+			'ssh://',
+			'ssh://u:p@h',
+			'ssh://h?x=1',
+			'ssh://h#x',
+			'ssh://h:x',
+			'ssh://:22',
+			'ssh://h/%zz',
+		]) {
+			expect(() => parseEndpoint(wrong, null)).toThrow('ssh host connection is not valid: invalid SSH URL');
+		}
 		expect(() => parseEndpoint('fd://', null)).toThrow('fd:// transport is not supported');
 		expect(() => parseEndpoint('nothing', null)).toThrow('unable to parse docker host');
 		expect(() => parseEndpoint('tcp://h:99999', null)).toThrow('invalid bind address');

@@ -4,9 +4,15 @@ import { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectError, errorOfResponse } from './errors.ts';
 import { keepsAlive, type ResponseHead, readBody, readHead, sendRequest } from './http.ts';
+import { authority, type Query, queryString } from './query.ts';
+
+export type { Query };
 
 /** The newest API version that this client speaks. */
 export const maxApiVersion = '1.51';
+
+/** Milliseconds for an ssh login to be answered; somebody may have to type a passphrase. */
+const loginPatience = 120_000;
 
 /** How to reach a daemon. */
 export interface ClientOptions {
@@ -18,9 +24,6 @@ export interface ClientOptions {
 	/** Told of every request, for `--debug`. */
 	readonly trace?: (line: string) => void;
 }
-
-/** Values of a query; undefined ones are left out, a list is repeated. */
-export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /** A request below the version prefix. At most one of `json` and `body`. */
 export interface ApiRequest {
@@ -107,14 +110,17 @@ export class ApiClient {
 		return { stream: connection, multiplexed: multiplexed === undefined ? null : multiplexed };
 	}
 
+	/** A connection of its own, for bytes that the caller understands. */
+	dial(): Promise<ByteDuplex> {
+		return this.connect();
+	}
+
 	/** Asks the daemon for its newest API version and takes the lower of the two. */
 	async negotiate(): Promise<void> {
 		if (this.options.apiVersion !== null || this.negotiated) return;
 		const { connection, head } = await this.exchange({ method: 'HEAD', path: '/_ping' }, {}, false);
 		await text(this.bodyOf(connection, head, 'HEAD'));
-		const theirs = head.headers.get('api-version');
-		if (theirs !== undefined) this.lowerTo(theirs);
-		this.negotiated = true;
+		this.negotiatedFrom(head);
 	}
 
 	/** Closes what is open. */
@@ -123,6 +129,12 @@ export class ApiClient {
 	}
 
 	private negotiated = false;
+
+	private negotiatedFrom(head: ResponseHead): void {
+		const theirs = head.headers.get('api-version');
+		if (theirs !== undefined && this.options.apiVersion === null) this.lowerTo(theirs);
+		this.negotiated = true;
+	}
 
 	private lowerTo(version: string): void {
 		if (compareVersions(version, this.version) < 0) this.version = version;
@@ -133,7 +145,7 @@ export class ApiClient {
 		extra: Readonly<Record<string, string>>,
 		versioned = true,
 	): Promise<{ connection: Connection; head: ResponseHead }> {
-		const connection = this.takeIdle() ?? (await this.connect());
+		const connection = this.takeIdle() ?? (await this.connectForRequests());
 		const used = this.version;
 		const head = await this.attempt(connection, request, extra, versioned);
 		if (head.status !== 400 || !versioned || this.options.apiVersion !== null) return { connection, head };
@@ -185,6 +197,28 @@ export class ApiClient {
 					cause: error,
 				},
 			);
+		}
+	}
+
+	/** A login may hang at either end, and only an answer tells that it stands. */
+	private async connectForRequests(): Promise<Connection> {
+		const connection = await this.connect();
+		if (this.options.endpoint.kind !== 'ssh') return connection;
+		let late = false;
+		const timer = setTimeout(() => {
+			late = true;
+			connection.destroy();
+		}, loginPatience);
+		try {
+			const head = await this.attempt(connection, { method: 'HEAD', path: '/_ping' }, {}, false);
+			this.negotiatedFrom(head);
+			return connection;
+		} catch (error) {
+			if (!late) throw error;
+			const why = `no answer over ssh after ${loginPatience / 1000} s`;
+			throw new EngineError('timeout', `error during connect: ${this.host}: ${why}`, { cause: error });
+		} finally {
+			clearTimeout(timer);
 		}
 	}
 
@@ -253,24 +287,6 @@ export function encodeFilters(filters: ReadonlyMap<string, readonly string[]>): 
 				.map(([name, values]) => [name, Object.fromEntries(values.map((v) => [v, true]))]),
 		),
 	);
-}
-
-function authority(endpoint: Endpoint & { kind: 'tcp' }): string {
-	const name = endpoint.hostname.includes(':') ? `[${endpoint.hostname}]` : endpoint.hostname;
-	return `${name}:${endpoint.port}`;
-}
-
-function queryString(query: Query): string {
-	const pairs: string[] = [];
-	for (const [name, value] of Object.entries(query)) {
-		if (value === undefined) continue;
-		for (const one of Array.isArray(value) ? value : [value]) {
-			pairs.push(
-				`${encodeURIComponent(name)}=${encodeURIComponent(one === true ? '1' : one === false ? '0' : String(one))}`,
-			);
-		}
-	}
-	return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
 /** Negative, zero, positive: `a` older than, same as, newer than `b`. */

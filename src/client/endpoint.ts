@@ -64,8 +64,10 @@ export function parseEndpoint(text: string, tls: TlsFiles | null): Endpoint {
 				'unsupported',
 				`the ${scheme}:// transport is not supported: use unix://, tcp://, http://, https:// or ssh://`,
 			);
-		default:
+		case undefined:
 			throw new EngineError('invalid_argument', `unable to parse docker host \`${text}\``);
+		default:
+			throw new EngineError('invalid_argument', `invalid bind address format: ${text}`);
 	}
 }
 

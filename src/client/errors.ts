@@ -60,6 +60,10 @@ export function connectError(error: unknown, endpoint: Endpoint): EngineError {
 			{ cause: error },
 		);
 	}
+	if (code === 'ENOTFOUND' && endpoint.kind === 'tcp') {
+		const why = `lookup ${endpoint.hostname}: no such host`;
+		return new EngineError('unavailable', `error during connect: ${endpoint.text}: ${why}`, { cause: error });
+	}
 	if (endpoint.kind === 'tcp' && endpoint.tls !== null && !unreachable.has(code)) {
 		const reason = error instanceof Error ? error.message : String(error);
 		return new EngineError('unavailable', `error during connect: ${endpoint.text}: ${reason}`, { cause: error });

@@ -5,6 +5,8 @@ import type { SshEndpoint } from './endpoint.ts';
 
 /** Seconds for ssh to reach the other machine and to agree on keys. */
 const connectSeconds = 30;
+/** Milliseconds for ssh to end once it reads no more. */
+const endPatience = 5000;
 /** What is kept of ssh's own messages, for an error. */
 const maxMessages = 8 * 1024;
 
@@ -53,13 +55,15 @@ class SshTransport implements Transport {
 	private gate: PromiseWithResolvers<void> | null = null;
 	private destroyed = false;
 	private messages = '';
+	private failure: Error | null = null;
+	private readonly over: Promise<void>;
 
 	constructor(
 		private readonly child: Ssh,
 		private readonly argv: readonly string[],
 		private readonly events: TransportEvents,
 	) {
-		void this.carry();
+		this.over = this.carry();
 	}
 
 	async write(chunk: Uint8Array): Promise<void> {
@@ -68,7 +72,9 @@ class SshTransport implements Transport {
 			await stdin.write(chunk);
 			await stdin.flush();
 		} catch (error) {
-			throw Object.assign(gone(), { cause: error });
+			// A login that fails shows here first; the reason comes with the end of ssh.
+			await Promise.race([this.over, Bun.sleep(endPatience)]);
+			throw this.failure ?? Object.assign(gone(), { cause: error });
 		}
 	}
 
@@ -95,7 +101,6 @@ class SshTransport implements Transport {
 
 	/** Hands on what comes until ssh ends; an end that ssh does not explain with 0 is an error. */
 	private async carry(): Promise<void> {
-		let failure: Error | null = null;
 		const collected = this.collectMessages();
 		try {
 			for await (const chunk of this.child.stdout) {
@@ -103,12 +108,12 @@ class SshTransport implements Transport {
 				if (this.gate !== null) await this.gate.promise;
 			}
 		} catch (error) {
-			failure = error instanceof Error ? error : new Error(String(error));
+			this.failure = error instanceof Error ? error : new Error(String(error));
 		}
 		const code = await this.child.exited;
 		await collected;
-		if (code !== 0 && !this.destroyed) failure ??= this.ended(code);
-		this.events.ended(failure);
+		if (code !== 0 && !this.destroyed) this.failure ??= this.ended(code);
+		this.events.ended(this.failure);
 		this.events.closed();
 	}
 

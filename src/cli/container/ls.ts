@@ -25,7 +25,7 @@ export const command: CommandDef = {
 		const quiet = flags.bool('quiet');
 		const given = flags.string('format');
 		const format = given === '' && !quiet ? ((await context.config()).psFormat ?? '') : given;
-		if (given !== '') await checkTemplate(given);
+		if (format !== '') await checkTemplate(format);
 		const last = flags.bool('latest') && !flags.changed('last') ? 1 : flags.number('last');
 		const size = flags.bool('size');
 		const containers = await containersOf(client).list({
@@ -58,10 +58,16 @@ export const command: CommandDef = {
 /** Finds a wrong template before anything is asked of the daemon. @throws TemplateError */
 async function checkTemplate(format: string): Promise<void> {
 	const { compileTemplate, TemplateError } = await import('../../lib/template/template.ts');
-	try {
-		compileTemplate(format.replace(/^table\s*/, ''));
-	} catch (error) {
-		if (!(error instanceof TemplateError)) throw error;
-		throw new TemplateError(`failed to parse template: ${error.message}`);
-	}
+	const { containerRow } = await import('./rows.ts');
+	const attempt = <T>(doing: string, act: () => T): T => {
+		try {
+			return act();
+		} catch (error) {
+			if (!(error instanceof TemplateError)) throw error;
+			throw new TemplateError(`failed to ${doing} template: ${error.message}`);
+		}
+	};
+	const typeName = '*formatter.ContainerContext';
+	const render = attempt('parse', () => compileTemplate(format, { missing: 'field-error', typeName }));
+	attempt('execute', () => render(containerRow({}, true, 0)));
 }

@@ -14,7 +14,8 @@ export const command: CommandDef = {
 	flags: [objectFormat],
 	async run(context, flags, names) {
 		const wanted = names.length === 0 ? [await currentName(context)] : names;
-		return inspectObjects(context, wanted, flags.string('format'), (name) => describe(context, name));
+		const find = (name: string) => describe(context, name);
+		return inspectObjects(context, wanted, flags.string('format'), find, escapeHtml);
 	},
 };
 
@@ -39,4 +40,9 @@ async function describe(context: Context, name: string): Promise<unknown> {
 		TLSMaterial: await store.listTls(name),
 		Storage: { MetadataPath: meta, TLSPath: tls },
 	};
+}
+
+/** JSON as Docker's client writes it: safe inside of HTML. Outside of strings JSON has none of these. */
+function escapeHtml(json: string): string {
+	return json.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e').replaceAll('&', '\\u0026');
 }

@@ -22,6 +22,7 @@ export const dockerFlag: FlagDef = {
 			'from=CONTEXT (what that context has), host=ADDRESS,\n' +
 			'ca=FILE, cert=FILE, key=FILE, skip-tls-verify=true',
 		(text) => {
+			if (text === '') throw new EngineError('invalid_argument', ' must be formatted as key=value');
 			for (const pair of commaList(text)) {
 				if (!pair.includes('=')) {
 					throw new EngineError('invalid_argument', `${pair} must be formatted as key=value`);

@@ -17,9 +17,8 @@ export async function resolveEndpoint(flags: Flags, env: Env, config: () => Prom
 		return name === defaultContext ? await defaultEndpoint(flags, env) : await endpointOf(name, flags, env);
 	} catch (error) {
 		if (!(error instanceof EngineError)) throw error;
-		throw new EngineError(error.code, `Failed to initialize: unable to resolve docker endpoint: ${error.message}`, {
-			cause: error,
-		});
+		const what = error.message.startsWith('ssh host') ? '' : 'unable to resolve docker endpoint: ';
+		throw new EngineError(error.code, `Failed to initialize: ${what}${error.message}`, { cause: error });
 	}
 }
 
@@ -68,12 +67,18 @@ export async function tlsFiles(flags: Flags, env: Env): Promise<TlsFiles | null>
 		const path = `${folder}/${file}`;
 		return (await exists(path)) ? path : '';
 	};
-	return {
+	const files: TlsFiles = {
 		ca: flags.string('tlscacert') || `${folder}/ca.pem`,
 		cert: await own('tlscert', 'cert.pem'),
 		key: await own('tlskey', 'key.pem'),
 		verify: verifies(flags, env),
 	};
+	for (const path of [files.ca, files.cert, files.key]) {
+		if (path !== '' && !(await exists(path))) {
+			throw new EngineError('invalid_argument', `open ${path}: no such file or directory`);
+		}
+	}
+	return files;
 }
 
 async function exists(path: string): Promise<boolean> {

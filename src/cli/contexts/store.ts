@@ -62,8 +62,8 @@ export function openContexts(configFolder: string): ContextStore {
 		},
 		async write(context, tls) {
 			const folders = foldersOf(context.Name);
-			if (tls !== null) await replaceTls(folders.tls, tls);
 			await mkdir(folders.meta, { recursive: true, mode: 0o755 });
+			if (tls !== null) await replaceTls(folders.tls, tls);
 			await putFile(`${folders.meta}/meta.json`, storedJson(context), 0o644);
 		},
 		async remove(name) {

@@ -46,7 +46,7 @@ test('templates and raw', () => {
 
 test('errors are the docker CLI’s', () => {
 	expect(() => list('{{.Foo}}')).toThrow(
-		`failed to execute template: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.ContainerContext`,
+		`template parsing error: template: :1:2: executing "" at <.Foo>: can't evaluate field Foo in type *formatter.ContainerContext`,
 	);
 	expect(() => list('{{')).toThrow('template parsing error: template: :1: unclosed action');
 });

@@ -42,7 +42,7 @@ function renderRows(template: string, options: ListOptions): string {
 		return options.rows.map((row) => `${render(row)}\n`).join('');
 	} catch (error) {
 		if (!(error instanceof TemplateError)) throw error;
-		throw new TemplateError(`failed to execute template: ${error.message}`);
+		throw parsingError(error);
 	}
 }
 

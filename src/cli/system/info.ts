@@ -2,6 +2,7 @@ import { systemOf } from '../../client/system.ts';
 import { EngineError } from '../../errors.ts';
 import { buildInfo } from '../../lib/build-info.ts';
 import { type CommandDef, noArguments } from '../command.ts';
+import { currentContextName } from '../contexts/name.ts';
 import { objectFormat } from '../filters.ts';
 import { serverInfoText } from './info-text.ts';
 
@@ -12,7 +13,8 @@ export const command: CommandDef = {
 	flags: [objectFormat],
 	async run(context, flags) {
 		const format = flags.string('format');
-		const client = { Version: buildInfo.version, Context: 'default', Debug: context.debug };
+		const name = await currentContextName(context.globals, context.env, () => context.config());
+		const client = { Version: buildInfo.version, Context: name, Debug: context.debug };
 		let failure: EngineError | null = null;
 		let info = {};
 		try {
@@ -40,7 +42,7 @@ export const command: CommandDef = {
 			return 0;
 		}
 		context.stdout.write(
-			`Client: Gantry\n Version:    ${client.Version}\n Context:    default\n Debug Mode: ${client.Debug}\n\nServer:\n`,
+			`Client: Gantry\n Version:    ${client.Version}\n Context:    ${name}\n Debug Mode: ${client.Debug}\n\nServer:\n`,
 		);
 		if (failure === null) {
 			const { text, warnings } = serverInfoText(info);

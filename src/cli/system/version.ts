@@ -4,6 +4,7 @@ import { systemOf } from '../../client/system.ts';
 import { EngineError } from '../../errors.ts';
 import { buildInfo } from '../../lib/build-info.ts';
 import { type CommandDef, noArguments } from '../command.ts';
+import { currentContextName } from '../contexts/name.ts';
 import { objectFormat } from '../filters.ts';
 
 export const command: CommandDef = {
@@ -30,7 +31,7 @@ export const command: CommandDef = {
 			Os: 'linux',
 			Arch: process.arch === 'x64' ? 'amd64' : process.arch,
 			BuildTime: buildTime(buildInfo.built),
-			Context: 'default',
+			Context: await currentContextName(context.globals, context.env, () => context.config()),
 		};
 		if (format === '') context.stdout.write(clientText(ours) + (server === null ? '' : serverText(server)));
 		else {
