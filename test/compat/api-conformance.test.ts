@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { engineKind, startEngine, type TestEngine } from '../support/daemon.ts';
 import { busyboxImage } from '../support/image-builder.ts';
 import { type InsideRegistry, startRegistryInside } from '../support/inside-registry.ts';
+import { servedPaths } from '../support/served.ts';
 import { accepted } from './conformance/deviations.ts';
 import { type Answer, ask, targetOf } from './conformance/http.ts';
 import { type Operation, readReference, referencePath } from './conformance/reference.ts';
@@ -9,7 +10,6 @@ import type { Call, Scenarios } from './conformance/scenario.ts';
 import { containerScenarios } from './conformance/scenarios-containers.ts';
 import { otherScenarios } from './conformance/scenarios-others.ts';
 import { compileSchemas } from './conformance/schemas.ts';
-import { servedPaths } from './conformance/served.ts';
 import { createWorld, version, type World } from './conformance/world.ts';
 
 /**

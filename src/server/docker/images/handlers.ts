@@ -97,7 +97,7 @@ async function create(sources: ImageSources, exchange: Exchange): Promise<void> 
 	}
 	const [repository, tag] = splitTag(query.get('repo') ?? '', query.get('tag') ?? '');
 	const options = { repository, tag, message: query.get('message') ?? '', changes: query.getAll('changes'), platform };
-	await sendProgress(exchange, sources.import(bodyStream(exchange), options, { caller, signal }));
+	await sendProgress(exchange, ofClient(sources.import(bodyStream(exchange), options, { caller, signal })));
 }
 
 /** A 401 makes Docker's command line ask for a password at the terminal; what the stock daemon answers ends the command. */
@@ -107,6 +107,16 @@ async function* withoutLogin(progress: AsyncIterable<Progress>): AsyncIterable<P
 	} catch (error) {
 		if (codeOf(error) !== 'unauthorized') throw error;
 		throw new EngineError('internal', messageOf(error), { cause: error });
+	}
+}
+
+/** An archive that the client sent and that is none is the client's mistake, where a broken blob of our own is ours. */
+async function* ofClient(progress: AsyncIterable<Progress>): AsyncIterable<Progress> {
+	try {
+		yield* progress;
+	} catch (error) {
+		if (codeOf(error) !== 'corrupt') throw error;
+		throw new EngineError('invalid_argument', messageOf(error), { cause: error });
 	}
 }
 
@@ -124,5 +134,5 @@ async function load(sources: ImageSources, exchange: Exchange): Promise<void> {
 	}
 	const quiet = queryFlag(query, 'quiet', true);
 	const progress: AsyncIterable<Progress> = sources.load(bodyStream(exchange), { quiet }, { caller, signal });
-	await sendProgress(exchange, progress);
+	await sendProgress(exchange, ofClient(progress));
 }

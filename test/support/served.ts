@@ -1,7 +1,7 @@
-import { fakeWorld } from '../../../src/server/docker/fakes.test-support.ts';
-import { notServedRoutes } from '../../../src/server/docker/not-served.ts';
-import { createRouter, type Route } from '../../../src/server/docker/router.ts';
-import { dockerRoutes } from '../../../src/server/docker/routes.ts';
+import { fakeWorld } from '../../src/server/docker/fakes.test-support.ts';
+import { notServedRoutes } from '../../src/server/docker/not-served.ts';
+import { createRouter, type Route } from '../../src/server/docker/router.ts';
+import { dockerRoutes } from '../../src/server/docker/routes.ts';
 
 /** All routes of the Docker door, those that answer 501 last. */
 export function allRoutes(): readonly Route[] {
