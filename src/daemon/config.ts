@@ -38,6 +38,8 @@ export interface DaemonConfig {
 	readonly insecureRegistries: readonly string[];
 	readonly registryMirrors: readonly string[];
 	readonly favorDynMods: boolean;
+	/** Of containers that do not say; null: by the version of the host's cgroups. */
+	readonly defaultCgroupns: 'host' | 'private' | null;
 }
 
 /** What the command line asks for. */
@@ -173,7 +175,14 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		insecureRegistries: list('insecure-registry'),
 		registryMirrors: list('registry-mirror'),
 		favorDynMods: favor === 'true',
+		defaultCgroupns: cgroupnsOf(text('default-cgroupns-mode', '')),
 	};
+}
+
+function cgroupnsOf(mode: string): DaemonConfig['defaultCgroupns'] {
+	if (mode === '') return null;
+	if (mode === 'host' || mode === 'private') return mode;
+	throw invalid(`default cgroup namespace mode (${mode}) is invalid; use "host" or "private"`);
 }
 
 function absolute(path: string): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Containers, createContainers, programOf } from '../engine/containers/containers.ts';
@@ -9,12 +9,18 @@ import { pruneContainers } from '../engine/containers/life/prune.ts';
 import type { Container } from '../engine/containers/model.ts';
 import { createVolumeBinder } from '../engine/containers/mounts/mounts.ts';
 import type { VolumeBinder } from '../engine/containers/mounts/volume-binder.ts';
-import { checkSpecifiable, createBundleWriter, createProcessDocuments } from '../engine/containers/spec/oci-bundle.ts';
+import {
+	checkSpecifiable,
+	createBundleWriter,
+	createProcessDocuments,
+	initPrograms,
+} from '../engine/containers/spec/oci-bundle.ts';
 import { createImages } from '../engine/images/images.ts';
 import { defaultRegistryConfig } from '../engine/images/registry/config.ts';
 import { createNetworks, type Networks } from '../engine/networks/networks.ts';
+import { cgroupFacts } from '../engine/system/cgroup-facts.ts';
 import { createDiskUsage } from '../engine/system/disk-usage.ts';
-import { cgroupFacts, countDescriptors, readFacts } from '../engine/system/facts.ts';
+import { countDescriptors, countThreads, readFacts } from '../engine/system/facts.ts';
 import { createPruning } from '../engine/system/prune.ts';
 import { populateVolume } from '../engine/volumes/populate.ts';
 import { createVolumeService, type VolumeService } from '../engine/volumes/service.ts';
@@ -28,6 +34,7 @@ import { buildInfo } from '../lib/build-info.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nowNano, timestamp } from '../lib/time.ts';
 import { prepareCgroups } from '../runtime/cgroup-host.ts';
+import { type ProgramFacts, readProgramFacts } from '../runtime/features.ts';
 import { createShims, ownProgram } from '../runtime/shims.ts';
 import { readHostFacts } from '../runtime/spec/host.ts';
 import type { DockerServices } from '../server/docker/routes.ts';
@@ -71,7 +78,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 	const host = readHostFacts();
 	const measurer = opened.adopt(createMeasurer(roleCommand('measure')), (it) => it.close());
 	const snapshotStore = opened.adopt(openSnapshots(records, dataRoot, measurer, report), (it) => it.close());
-	const [{ programs, defaultRuntime }, content] = await Promise.all([
+	const [{ programs, probed, defaultRuntime }, content] = await Promise.all([
 		chooseRuntimes(config, layout.runtimeDir, (message) => log.warn(message)),
 		createContentStore({ root: join(dataRoot, 'content') }),
 	]);
@@ -101,6 +108,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		(it) => it.close(),
 	);
 	const cgroups = cgroupFacts();
+	const defaultCgroupns = config.defaultCgroupns ?? (cgroups.version === '2' ? 'private' : 'host');
 	containers = createContainers({
 		records: records.collection<Container>('containers'),
 		healthRecords: records.collection<StoredHealth>('health', 'process'),
@@ -118,7 +126,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		limits: {
 			cpus: cpus().length,
 			hostname: hostname(),
-			defaultCgroupns: cgroups.version === '2' ? 'private' : 'host',
+			defaultCgroupns,
 			defaultNetwork: config.bridge === 'none' ? 'none' : 'bridge',
 			swapLimit: cgroups.swapLimit,
 			controllers: cgroups.controllers,
@@ -147,15 +155,26 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			gitCommit: buildInfo.commit,
 			buildTime: buildInfo.built,
 			startedAt,
-			runtimes: programs,
+			runtimes: new Map(
+				probed.map(({ program: { name, path, args }, version, commit }) => [name, { path, args, version, commit }]),
+			),
 			defaultRuntime: defaultRuntime.program.name,
-			runtimeVersion: defaultRuntime.version,
 			dataRoot,
+			loggingDriver: 'json-file',
+			logDrivers: ['json-file', 'none'],
+			networkDrivers: config.bridge === 'none' ? ['host', 'null'] : ['bridge', 'host', 'null'],
+			openApis: openApis(config),
+			privateCgroupns: defaultCgroupns === 'private',
 			labels: config.labels,
 			debug: config.debug,
 			insecureRegistries: config.insecureRegistries,
 			registryMirrors: config.registryMirrors,
 		});
+	let asked: Promise<ProgramFacts> | undefined;
+	const programFacts = () => {
+		asked ??= readProgramFacts(probed, initPrograms.find(existsSync));
+		return asked;
+	};
 	const pruning = createPruning({
 		events,
 		containers: (request, caller, signal) => pruneContainers(request, caller, signal, containers),
@@ -187,7 +206,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			}),
 			pruning,
 			registryLogin: images.login,
-			system: { facts, counters: () => ({ fileDescriptors: countDescriptors(), eventListeners: events.readers() }) },
+			system: { facts, counters: () => countersOf(events), programs: programFacts },
 			events,
 			log,
 			onRequest: idle.active,
@@ -289,6 +308,18 @@ function pidOf(containers: Containers, ref: string): number {
 	const container = containers.queries.get(ref);
 	if (container.state.at === 'running') return container.state.pid;
 	throw new EngineError('conflict', `cannot join the namespaces of container ${container.name}: it is not running`);
+}
+
+function countersOf(events: EventBus) {
+	return { fileDescriptors: countDescriptors(), threads: countThreads(), eventListeners: events.readers() };
+}
+
+/** TCP sockets that anybody may use who reaches them. */
+function openApis({ hosts, tls }: DaemonConfig): { address: string; encrypted: boolean }[] {
+	if (tls?.verify === true) return [];
+	return hosts.flatMap((host) =>
+		host.kind === 'tcp' ? [{ address: `${host.host}:${host.port}`, encrypted: tls !== null }] : [],
+	);
 }
 
 /** The daemon's id: made once, then kept. */

@@ -31,6 +31,12 @@ export const settings = [
 	{ flag: 'config-file', kind: 'string', help: 'Configuration file' },
 	{ flag: 'data-root', key: 'data-root', kind: 'string', help: 'Directory of what lasts' },
 	{ flag: 'debug', short: 'D', key: 'debug', kind: 'boolean', help: 'Log at level debug' },
+	{
+		flag: 'default-cgroupns-mode',
+		key: 'default-cgroupns-mode',
+		kind: 'string',
+		help: 'Cgroup namespace of containers that do not say: host or private',
+	},
 	{ flag: 'default-runtime', key: 'default-runtime', kind: 'string', help: 'OCI runtime of containers that name none' },
 	{ flag: 'exec-root', key: 'exec-root', kind: 'string', help: 'Directory of what lives as long as the host runs' },
 	{ flag: 'group', short: 'G', key: 'group', kind: 'string', help: 'Group that may use the unix socket' },

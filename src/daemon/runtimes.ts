@@ -6,6 +6,7 @@ import type { DaemonConfig } from './config.ts';
 /** The OCI runtimes of this daemon by name, and which one is the default. */
 export interface Runtimes {
 	readonly programs: ReadonlyMap<string, RuntimeProgram>;
+	readonly probed: readonly ProbedRuntime[];
 	readonly defaultRuntime: ProbedRuntime;
 }
 
@@ -25,5 +26,5 @@ export async function chooseRuntimes(
 	if (defaultRuntime === undefined) {
 		throw new EngineError('invalid_argument', `specified default runtime '${wanted}' does not exist`);
 	}
-	return { programs: new Map(found.map(({ program }) => [program.name, program])), defaultRuntime };
+	return { programs: new Map(found.map(({ program }) => [program.name, program])), probed: found, defaultRuntime };
 }

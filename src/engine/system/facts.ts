@@ -1,42 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import { cgroupFacts } from './cgroup-facts.ts';
+import { readOptional } from './host-files.ts';
 import type { SystemFacts } from './service.ts';
-
-/** The file's text, or null where this host has no such file. */
-function readOptional(path: string): string | null {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
-		throw error;
-	}
-}
+import { storageStatus } from './storage-facts.ts';
 
 function osRelease(): { pretty: string; version: string } {
 	const text = readOptional('/etc/os-release') ?? readOptional('/usr/lib/os-release') ?? '';
 	const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? '';
 	return { pretty: field('PRETTY_NAME') || 'Linux', version: field('VERSION_ID') };
-}
-
-/** Version and controllers of the cgroup hierarchy that limits are set in. */
-export function cgroupFacts(): { version: '1' | '2'; controllers: ReadonlySet<string>; swapLimit: boolean } {
-	const unified = readOptional('/sys/fs/cgroup/cgroup.controllers');
-	if (unified !== null) {
-		return { version: '2', controllers: new Set(unified.trim().split(/\s+/)), swapLimit: true };
-	}
-	const controllers = new Set(
-		(readOptional('/proc/cgroups') ?? '')
-			.split('\n')
-			.slice(1)
-			.map((line) => line.split('\t'))
-			.filter((columns) => columns[3] === '1' && columns[1] !== '0')
-			.map((columns) => columns[0] ?? ''),
-	);
-	return {
-		version: '1',
-		controllers,
-		swapLimit: readOptional('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes') !== null,
-	};
 }
 
 /** What only the daemon knows of itself. */
@@ -49,12 +21,16 @@ export type OwnFacts = Pick<
 	| 'startedAt'
 	| 'runtimes'
 	| 'defaultRuntime'
-	| 'runtimeVersion'
 	| 'dataRoot'
 	| 'labels'
 	| 'debug'
 	| 'insecureRegistries'
 	| 'registryMirrors'
+	| 'logDrivers'
+	| 'loggingDriver'
+	| 'networkDrivers'
+	| 'openApis'
+	| 'privateCgroupns'
 >;
 
 const architectures: Readonly<Record<string, { machine: string; go: string }>> = {
@@ -64,10 +40,8 @@ const architectures: Readonly<Record<string, { machine: string; go: string }>> =
 
 /** The daemon's and its host's facts, read now. */
 export function readFacts(own: OwnFacts): SystemFacts {
-	const cgroup = cgroupFacts();
 	const os = osRelease();
 	const architecture = architectures[arch()] ?? { machine: arch(), go: arch() };
-	const flag = (path: string) => readOptional(path)?.trim() === '1';
 	return {
 		...own,
 		name: hostname(),
@@ -78,17 +52,40 @@ export function readFacts(own: OwnFacts): SystemFacts {
 		architecture: architecture.go,
 		cpus: cpus().length,
 		memory: totalmem(),
-		cgroupVersion: cgroup.version,
+		cgroups: cgroupFacts(),
 		cgroupDriver: 'cgroupfs',
-		controllers: cgroup.controllers,
-		swapLimit: cgroup.swapLimit,
-		securityOptions: ['name=seccomp,profile=builtin', ...(cgroup.version === '2' ? ['name=cgroupns'] : [])],
-		bridgeNfIptables: flag('/proc/sys/net/bridge/bridge-nf-call-iptables'),
-		ipv4Forwarding: flag('/proc/sys/net/ipv4/ip_forward'),
+		storage: storageStatus(own.dataRoot),
+		securityOptions: securityOptions(own.privateCgroupns),
+		ipv4Forwarding: readOptional('/proc/sys/net/ipv4/ip_forward')?.trim() === '1',
+		proxies: proxies(process.env),
 	};
+}
+
+/** What confines containers on this host, in Docker's notation. */
+function securityOptions(privateCgroupns: boolean): string[] {
+	return [
+		...(existsSync('/proc/sys/kernel/seccomp') ? ['name=seccomp,profile=builtin'] : []),
+		...(process.getuid?.() === 0 ? [] : ['name=rootless']),
+		...(privateCgroupns && existsSync('/proc/self/ns/cgroup') ? ['name=cgroupns'] : []),
+	];
+}
+
+function proxies(env: Readonly<Record<string, string | undefined>>): SystemFacts['proxies'] {
+	const of = (name: string) => withoutCredentials(env[name] || env[name.toLowerCase()] || '');
+	return { http: of('HTTP_PROXY'), https: of('HTTPS_PROXY'), none: env.NO_PROXY || env.no_proxy || '' };
+}
+
+/** A proxy's address may carry a password: everybody who may ask for facts would see it. */
+function withoutCredentials(address: string): string {
+	return address.replace(/^([a-z0-9+.-]+:\/\/)?[^/@]*@/i, '$1xxxxx:xxxxx@');
 }
 
 /** How many descriptors the daemon holds. */
 export function countDescriptors(): number {
 	return readdirSync('/proc/self/fd').length;
+}
+
+/** How many threads the daemon has. */
+export function countThreads(): number {
+	return readdirSync('/proc/self/task').length;
 }

@@ -1,3 +1,6 @@
+import type { ProgramFacts } from '../../runtime/features.ts';
+import type { CgroupFacts } from './cgroup-facts.ts';
+
 /** What the daemon knows of itself and its host; for `info` and `version`. */
 export interface SystemFacts {
 	readonly id: string;
@@ -16,32 +19,51 @@ export interface SystemFacts {
 	readonly cpus: number;
 	/** Bytes. */
 	readonly memory: number;
-	readonly cgroupVersion: '1' | '2';
+	readonly cgroups: CgroupFacts;
 	readonly cgroupDriver: 'cgroupfs';
-	/** Controllers that limits can be set with. */
-	readonly controllers: ReadonlySet<string>;
-	readonly swapLimit: boolean;
+	/** How layers are stored: names and values. */
+	readonly storage: readonly (readonly [string, string])[];
 	readonly securityOptions: readonly string[];
-	readonly runtimes: ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
+	/** Containers get a cgroup namespace of their own unless they say otherwise. */
+	readonly privateCgroupns: boolean;
+	readonly runtimes: ReadonlyMap<string, RuntimeFacts>;
 	readonly defaultRuntime: string;
-	readonly runtimeVersion: string;
 	readonly dataRoot: string;
 	readonly labels: readonly string[];
 	readonly debug: boolean;
-	readonly bridgeNfIptables: boolean;
 	readonly ipv4Forwarding: boolean;
 	readonly insecureRegistries: readonly string[];
 	readonly registryMirrors: readonly string[];
+	readonly logDrivers: readonly string[];
+	readonly loggingDriver: string;
+	readonly networkDrivers: readonly string[];
+	/** TCP addresses that serve whoever reaches them: without encryption, or without checking clients. */
+	readonly openApis: readonly { readonly address: string; readonly encrypted: boolean }[];
+	/** The daemon's own, without credentials; '' for none. */
+	readonly proxies: { readonly http: string; readonly https: string; readonly none: string };
+}
+
+/** An OCI runtime. */
+export interface RuntimeFacts {
+	readonly path: string;
+	readonly args: readonly string[];
+	readonly version: string;
+	readonly commit: string;
 }
 
 /** Numbers that change while the daemon runs. */
 export interface SystemCounters {
 	readonly fileDescriptors: number;
 	readonly eventListeners: number;
+	readonly threads: number;
 }
+
+export type { ProgramFacts };
 
 /** Reading the system. */
 export interface System {
 	facts(): SystemFacts;
 	counters(): SystemCounters;
+	/** What the programs beside the daemon say of themselves; asked once. */
+	programs(): Promise<ProgramFacts>;
 }

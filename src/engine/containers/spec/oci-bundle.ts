@@ -19,7 +19,7 @@ import type { ExecDependencies } from '../streams/execs.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 /** Init programs that run in any image, being linked statically where they are found first. */
-const initPrograms = [
+export const initPrograms = [
 	'/usr/bin/tini-static',
 	'/usr/libexec/docker/docker-init',
 	'/usr/bin/docker-init',

@@ -9,8 +9,9 @@ import type { Route } from '../router.ts';
 import { checkAuth } from './auth.ts';
 import { sendDiskUsage } from './disk-usage.ts';
 import { sendEvents } from './events.ts';
-import { infoResponse, versionResponse } from './info.ts';
+import { infoResponse } from './info.ts';
 import { pruneRoutes } from './prune.ts';
+import { versionResponse } from './version.ts';
 
 /** What these handlers call. */
 export interface SystemServices {
@@ -31,12 +32,12 @@ export function systemRoutes(services: SystemServices): readonly Route[] {
 		{
 			method: 'GET',
 			pattern: '/version',
-			handler: (exchange) => sendJson(exchange, versionResponse(system.facts())),
+			handler: async (exchange) => sendJson(exchange, await versionResponse(system)),
 		},
 		{
 			method: 'GET',
 			pattern: '/info',
-			handler: (exchange) => sendJson(exchange, infoResponse(system, queries, images)),
+			handler: async (exchange) => sendJson(exchange, await infoResponse(system, queries, images)),
 		},
 		{ method: 'GET', pattern: '/events', handler: (exchange) => sendEvents(events, exchange) },
 		{ method: 'POST', pattern: '/auth', handler: (exchange) => checkAuth(services.registryLogin, exchange) },
