@@ -12,6 +12,9 @@ if (role === 'daemon') {
 } else if (role === 'measure') {
 	const { runMeasure } = await import('./store/snapshots/usage/main.ts');
 	await runMeasure();
+} else if (role === 'container-files') {
+	const { runContainerFiles } = await import('./store/files/main.ts');
+	runContainerFiles();
 } else {
 	const { runCli } = await import('./cli/main.ts');
 	process.exitCode = await runCli(process.argv.slice(2));

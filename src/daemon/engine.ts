@@ -37,8 +37,10 @@ import { prepareCgroups } from '../runtime/cgroup-host.ts';
 import { type ProgramFacts, readProgramFacts } from '../runtime/features.ts';
 import { createShims, ownProgram } from '../runtime/shims.ts';
 import { readHostFacts } from '../runtime/spec/host.ts';
+import { resolveUser } from '../runtime/spec/user.ts';
 import type { DockerServices } from '../server/docker/routes.ts';
 import { createContentStore } from '../store/content/store.ts';
+import { createFileTrees } from '../store/files/trees.ts';
 import { readJsonLog } from '../store/logs/json-file.ts';
 import { openJournal } from '../store/records/journal.ts';
 import { openRecords, type Records } from '../store/records/records.ts';
@@ -119,6 +121,9 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		snapshots: snapshotStore.snapshots,
 		volumes: volumes.binder,
 		shims,
+		roots: { folder: join(dataRoot, 'snapshots'), ...snapshotStore.snapshots },
+		trees: createFileTrees(roleCommand('container-files')),
+		resolveUser,
 		layout,
 		runtimes: programs,
 		defaultRuntime: defaultRuntime.program.name,
@@ -191,6 +196,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			execs: containers.execs,
 			controls: containers.controls,
 			statistics: containers.statistics,
+			files: containers.files,
 			images: images.store,
 			imageSources: images.sources,
 			networks: networks.queries,

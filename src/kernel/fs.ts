@@ -19,6 +19,7 @@ const libc = bindLibc({
 	statx: { args: [i32, ptr, i32, u32, ptr], returns: i32 },
 	write: { args: [i32, ptr, u64], returns: i64 },
 	close: { args: [i32], returns: i32 },
+	readlinkat: { args: [i32, ptr, ptr, u64], returns: i64 },
 	syncfs: { args: [i32], returns: i32 },
 });
 
@@ -32,6 +33,7 @@ export const Open = {
 	EXCL: 0o200,
 	CLOEXEC: 0o2000000,
 	PATH: 0o10000000,
+	NONBLOCK: 0o4000,
 	DIRECTORY: arm64 ? 0o40000 : 0o200000,
 	NOFOLLOW: arm64 ? 0o100000 : 0o400000,
 } as const;
@@ -42,6 +44,7 @@ export const Resolve = { NO_MAGICLINKS: 0x02, BENEATH: 0x08, IN_ROOT: 0x10 } as 
 export const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
+const AT_REMOVEDIR = 0x200;
 const SYS_openat2 = 437;
 
 /** File type bits of a mode. */
@@ -53,6 +56,7 @@ export const FileType = {
 	BLOCK: 0o060000,
 	REGULAR: 0o100000,
 	SYMLINK: 0o120000,
+	SOCKET: 0o140000,
 } as const;
 
 /** A NUL-terminated name, as `cstring` makes it. */
@@ -127,6 +131,11 @@ export function unlinkat(directory: number, name: CString): void {
 	check(libc().unlinkat(directory, name, 0), 'unlinkat', shown(name));
 }
 
+/** Removes an empty directory. */
+export function rmdirat(directory: number, name: CString): void {
+	check(libc().unlinkat(directory, name, AT_REMOVEDIR), 'rmdir', shown(name));
+}
+
 /** renameat2(2). `flags`: 1 no replace, 2 exchange. */
 export function renameat2(fromDirectory: number, from: CString, toDirectory: number, to: CString, flags = 0): void {
 	check(libc().renameat2(fromDirectory, from, toDirectory, to, flags), 'renameat2', shown(to));
@@ -170,12 +179,17 @@ export function futimens(fd: number, mtime: bigint): void {
 	check(libc().futimens(fd, times), 'futimens');
 }
 
-/** Part of statx(2). `size`, `blocks` (of 512 bytes). */
+/** Part of statx(2). `mtime` in nanoseconds since the epoch. */
 export interface Statx {
 	readonly mode: number;
+	/** Names of the inode. */
+	readonly links: number;
+	/** The inode on its device: equal for two names of one file. */
+	readonly inode: string;
 	readonly uid: number;
 	readonly gid: number;
 	readonly size: bigint;
+	readonly mtime: bigint;
 	readonly rdevMajor: number;
 	readonly rdevMinor: number;
 	/** The path is the root of a mount. */
@@ -192,13 +206,24 @@ export function lstatat(directory: number, name: CString): Statx {
 	check(libc().statx(directory, name, flags, STATX_BASIC_STATS, statxBuffer), 'statx', shown(name));
 	return {
 		mode: statxBuffer.readUInt16LE(28),
+		links: statxBuffer.readUInt32LE(16),
+		inode: `${statxBuffer.readUInt32LE(136)}:${statxBuffer.readUInt32LE(140)}:${statxBuffer.readBigUInt64LE(32)}`,
 		uid: statxBuffer.readUInt32LE(20),
 		gid: statxBuffer.readUInt32LE(24),
 		size: statxBuffer.readBigUInt64LE(40),
+		mtime: statxBuffer.readBigInt64LE(112) * billion + BigInt(statxBuffer.readUInt32LE(120)),
 		rdevMajor: statxBuffer.readUInt32LE(128),
 		rdevMinor: statxBuffer.readUInt32LE(132),
 		mountRoot: (statxBuffer.readBigUInt64LE(8) & STATX_ATTR_MOUNT_ROOT) !== 0n,
 	};
+}
+
+const linkTarget = Buffer.allocUnsafe(4096);
+
+/** What a symbolic link says. `fd`: an `O_PATH` descriptor of the link. */
+export function readLinkOf(fd: number): Buffer {
+	const length = Number(libc().readlinkat(fd, Buffer.alloc(1), linkTarget, linkTarget.length));
+	return Buffer.from(linkTarget.subarray(0, check(length, 'readlinkat')));
 }
 
 /** Writes back all of the filesystem that `fd` is on. Blocks. */

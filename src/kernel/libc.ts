@@ -49,14 +49,18 @@ export const Errno = {
 	EISDIR: 21,
 	EINVAL: 22,
 	EMFILE: 24,
+	EFBIG: 27,
 	ENOSPC: 28,
 	EROFS: 30,
 	ECHILD: 10,
+	ENAMETOOLONG: 36,
+	ENOTEMPTY: 39,
 	ELOOP: 40,
 	ENODATA: 61,
 	EOPNOTSUPP: 95,
 	EADDRINUSE: 98,
 	EADDRNOTAVAIL: 99,
+	EDQUOT: 122,
 } as const;
 
 const errnoNames = new Map<number, string>(Object.entries(Errno).map(([name, value]) => [value, name]));
@@ -67,6 +71,7 @@ const codeByErrno = new Map<number, ErrorCode>([
 	[Errno.EBUSY, 'conflict'],
 	[Errno.EADDRINUSE, 'conflict'],
 	[Errno.ENOSPC, 'exhausted'],
+	[Errno.EDQUOT, 'exhausted'],
 	[Errno.ENOMEM, 'exhausted'],
 	[Errno.EMFILE, 'exhausted'],
 	[Errno.EPERM, 'forbidden'],

@@ -1,6 +1,6 @@
 import { bindLibc, check, cstring, Errno, errno, FFIType, SyscallError } from './libc.ts';
 
-const { i32, u64, ptr } = FFIType;
+const { i32, u32, i64, u64, ptr } = FFIType;
 
 const libc = bindLibc({
 	mount: { args: [ptr, ptr, ptr, u64, ptr], returns: i32 },
@@ -61,4 +61,37 @@ export function unmount(target: string, busy: 'detach' | 'keep'): boolean {
 	if (busy === 'keep') return false;
 	check(libc().umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH), 'umount2', target);
 	return true;
+}
+
+const CLONE_NEWNS = 0x20000;
+const AT_FDCWD = -100;
+const AT_RECURSIVE = 0x8000;
+const OPEN_TREE_CLONE = 1;
+const OPEN_TREE_CLOEXEC = 0o2000000;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const SYS_open_tree = 428;
+const SYS_move_mount = 429;
+
+const newer = bindLibc({
+	unshare: { args: [i32], returns: i32 },
+	syscall: { args: [i64, i64, ptr, i64, ptr, u32], returns: i32 },
+});
+
+/** Gives this thread a mount namespace of its own, which sees unmounts of the old one and passes nothing back. */
+export function unshareMounts(): void {
+	check(newer().unshare(CLONE_NEWNS), 'unshare', 'mount namespace');
+	mount({ target: '/', flags: Mount.REC | Mount.SLAVE });
+}
+
+/** A copy of the mount at `path`, with those below it, that is nowhere yet: a descriptor for {@link moveMount}. */
+export function cloneMount(path: string): number {
+	const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+	return check(newer().syscall(SYS_open_tree, AT_FDCWD, cstring(path), flags, null, 0), 'open_tree', path);
+}
+
+/** Puts what {@link cloneMount} gave on `target`. */
+export function moveMount(tree: number, target: string): void {
+	const nothing = cstring('');
+	const result = newer().syscall(SYS_move_mount, tree, nothing, AT_FDCWD, cstring(target), MOVE_MOUNT_F_EMPTY_PATH);
+	check(result, 'move_mount', target);
 }

@@ -111,7 +111,13 @@ function open(): World {
 	};
 	const note = (text: string) => void state.log.push(text);
 	const runtime: RuntimeProgram = { name: 'crun', path: '/bin/true', args: [], root: folder };
+	const unused = async (): Promise<never> => {
+		throw new EngineError('internal', 'no files here');
+	};
 	const containers = createContainers({
+		roots: { folder, lease: unused, describe: () => null },
+		trees: { stat: unused, archive: unused, extract: unused, export: unused, layer: unused, changes: unused },
+		resolveUser: () => ({ uid: 0, gid: 0 }),
 		records: records.collection<Container>('containers'),
 		healthRecords: records.collection<StoredHealth>('health', 'process'),
 		events: createEventBus(openJournal(records, 1000, nowNano), (error) => state.reports.push(error)),

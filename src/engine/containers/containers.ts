@@ -7,6 +7,8 @@ import { setFrozen } from '../../runtime/freeze.ts';
 import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
 import { type ContainerRecords, createContainerSet } from './container-set.ts';
 import { createControls } from './controls/controls.ts';
+import { createContainerFiles, type FilesDependencies } from './files/files.ts';
+import type { ContainerFiles } from './files/service.ts';
 import { createHealthMonitor, type HealthRecords } from './health/health.ts';
 import type { Layout } from './layout.ts';
 import { createContainer } from './life/create.ts';
@@ -39,6 +41,10 @@ export interface ContainersDependencies {
 	readonly snapshots: Snapshots;
 	readonly volumes: VolumeBinder;
 	readonly shims: Shims;
+	/** See {@link FilesDependencies}. */
+	readonly roots: FilesDependencies['roots'];
+	readonly trees: FilesDependencies['trees'];
+	readonly resolveUser: FilesDependencies['resolveUser'];
 	readonly layout: Layout;
 	readonly runtimes: ReadonlyMap<string, RuntimeProgram>;
 	readonly defaultRuntime: string;
@@ -63,6 +69,7 @@ export interface Containers {
 	readonly execs: Execs;
 	readonly controls: ContainerControls;
 	readonly statistics: ContainerStatistics;
+	readonly files: ContainerFiles;
 	/** Containers made from an image. */
 	usersOf(imageId: Digest): readonly { readonly id: string; readonly running: boolean }[];
 	/** Containers that mount a volume. */
@@ -218,6 +225,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		execs,
 		controls: createControls(base),
 		statistics: createStatistics(base),
+		files: createContainerFiles(base),
 		usersOf: (imageId) =>
 			containers
 				.all()

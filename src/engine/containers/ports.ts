@@ -79,13 +79,13 @@ export interface Snapshots {
 	 * Mounts it; already mounted is fine. `volatile`: the container goes with its run, nothing of it need outlive a loss of power.
 	 */
 	mount(containerId: string, options: { readonly volatile: boolean }): Promise<RootFilesystem>;
-	/** Unmounts it, lazily where it is busy; not mounted is fine. */
+	/** The run wants it no more: unmounts it, lazily where it is busy, unless it is leased; not mounted is fine. */
 	unmount(containerId: string): Promise<void>;
 	/** Unmounts and deletes the writable layer. The name is free at once; the deletion goes on in the background and is durable. */
 	remove(containerId: string): Promise<void>;
 	/** Where its directories are, mounted or not; null when it does not exist. */
 	describe(containerId: string): RootFilesystem | null;
-	/** Bytes of its own layer and of the layers below. */
+	/** Bytes of the files in its own layer and in the layers below. */
 	usage(containerId: string): Promise<{ own: number; parents: number }>;
 	/** At boot: removes snapshots of containers that are no more, finishes deletions, unmounts what should not be mounted. */
 	reconcile(known: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void>;

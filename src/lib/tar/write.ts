@@ -1,4 +1,5 @@
 import { EngineError } from '../../errors.ts';
+import type { NameEncoding } from './header.ts';
 import { writePaxRecord } from './pax.ts';
 import type { TarEntryType, TarHeader } from './types.ts';
 
@@ -25,8 +26,12 @@ export function tarPadding(size: number): Uint8Array {
 	return new Uint8Array((512 - (size % 512)) % 512);
 }
 
-/** The header blocks of an entry: ustar, with a PAX header before it where a value does not fit. The body and its padding follow. */
-export function writeTarHeader(input: TarHeaderInput): Uint8Array {
+/**
+ * The header blocks of an entry: ustar, with a PAX header before it where a value does not fit. The body and its padding
+ * follow. `names`: how the strings stand for bytes.
+ */
+export function writeTarHeader(input: TarHeaderInput, names: NameEncoding = 'utf8'): Uint8Array {
+	const encode = (text: string): Buffer => Buffer.from(text, names === 'utf8' ? 'utf8' : 'latin1');
 	const entry: TarHeader = {
 		linkName: '',
 		size: 0,
@@ -39,22 +44,25 @@ export function writeTarHeader(input: TarHeaderInput): Uint8Array {
 		xattrs: new Map(),
 		...input,
 	};
-	const records = paxOf(entry);
-	const main = block(entry, flags[entry.type]);
+	const records = paxOf(entry, encode);
+	const main = block(entry, flags[entry.type], encode);
 	if (records.length === 0) return main;
 	const body = Buffer.concat(records);
 	const extension = block(
 		{ ...entry, name: 'PaxHeader', linkName: '', size: body.length, mode: 0o644, mtime: 0n },
 		'x',
+		encode,
 	);
 	return Buffer.concat([extension, body, tarPadding(body.length), main]);
 }
 
-const isLong = (text: string): boolean => Buffer.byteLength(text) > 100 || !/^[\x20-\x7e]*$/.test(text);
+type Encode = (text: string) => Buffer;
 
-function paxOf(entry: TarHeader): Buffer[] {
+const isLong = (text: string): boolean => text.length > 100 || !/^[\x20-\x7e]*$/.test(text);
+
+function paxOf(entry: TarHeader, encode: Encode): Buffer[] {
 	const records: Buffer[] = [];
-	const add = (key: string, value: string): unknown => records.push(writePaxRecord(key, Buffer.from(value, 'utf8')));
+	const add = (key: string, value: string): unknown => records.push(writePaxRecord(key, encode(value)));
 	if (isLong(entry.name)) add('path', entry.name);
 	if (isLong(entry.linkName)) add('linkpath', entry.linkName);
 	if (entry.size >= 8 ** 11) add('size', String(entry.size));
@@ -74,7 +82,7 @@ function paxTime(time: bigint): string {
 	return `${time < 0n ? '-' : ''}${size / billion}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-function block(entry: TarHeader, flag: string): Buffer {
+function block(entry: TarHeader, flag: string, encode: Encode): Buffer {
 	if (entry.name.includes('\0') || entry.linkName.includes('\0')) {
 		throw new EngineError('invalid_argument', 'a tar name must not contain a NUL byte');
 	}
@@ -84,7 +92,7 @@ function block(entry: TarHeader, flag: string): Buffer {
 		const text = value < 8 ** (length - 1) && value >= 0 ? value.toString(8) : '0';
 		bytes.write(text.padStart(length - 1, '0'), offset, 'latin1');
 	};
-	Buffer.from(entry.name, 'utf8').copy(bytes, 0, 0, 100);
+	encode(entry.name).copy(bytes, 0, 0, 100);
 	octal(entry.mode & 0o7777, 100, 8);
 	octal(entry.uid, 108, 8);
 	octal(entry.gid, 116, 8);
@@ -92,7 +100,7 @@ function block(entry: TarHeader, flag: string): Buffer {
 	octal(Number(entry.mtime / billion), 136, 12);
 	bytes.write('        ', 148, 'latin1');
 	bytes.write(flag, 156, 'latin1');
-	Buffer.from(entry.linkName, 'utf8').copy(bytes, 157, 0, 100);
+	encode(entry.linkName).copy(bytes, 157, 0, 100);
 	bytes.write('ustar\x0000', 257, 'latin1');
 	octal(entry.deviceMajor, 329, 8);
 	octal(entry.deviceMinor, 337, 8);

@@ -157,7 +157,11 @@ export function fakeWorld(): FakeWorld {
 		world.calls.push(`${name} ${find(ref).name}`);
 	};
 	const notFoundImage = (ref: string) => new EngineError('not_found', `No such image: ${ref}`);
+	const unused = async (): Promise<never> => {
+		throw new EngineError('internal', 'no files here');
+	};
 	const services: DockerServices = {
+		files: { stat: unused, archive: unused, extract: unused, changes: unused, export: unused },
 		containers: {
 			async create(request) {
 				world.created.push(request);

@@ -3,9 +3,7 @@ import type { Route } from './router.ts';
 
 /** What the Engine API 1.51 has and we do not serve yet. Source: the API's path list. */
 const paths = `
-GET /containers/{id}/changes|GET /containers/{id}/export
 POST /containers/{id}/update
-GET /containers/{id}/archive|PUT /containers/{id}/archive
 POST /build|POST /build/cancel|POST /commit|POST /session|POST /grpc|GET /distribution/{name...}/json
 POST /images/{name...}/push|GET /images/search|GET /images/{name...}/get|GET /images/get
 PUT /volumes/{name}

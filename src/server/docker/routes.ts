@@ -1,3 +1,4 @@
+import type { ContainerFiles } from '../../engine/containers/files/service.ts';
 import type {
 	ContainerControls,
 	ContainerQueries,
@@ -15,6 +16,7 @@ import type { VolumeService } from '../../engine/volumes/service.ts';
 import type { EventBus } from '../../events/bus.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { controlRoutes } from './containers/control-handlers.ts';
+import { fileRoutes } from './containers/file-handlers.ts';
 import { containerRoutes } from './containers/handlers.ts';
 import { statsRoutes } from './containers/stats-handlers.ts';
 import { streamRoutes } from './containers/stream-handlers.ts';
@@ -34,6 +36,7 @@ export interface DockerServices {
 	readonly execs: Execs;
 	readonly controls: ContainerControls;
 	readonly statistics: ContainerStatistics;
+	readonly files: ContainerFiles;
 	readonly images: ImageStore;
 	readonly imageSources: ImageSources;
 	readonly networks: NetworkQueries;
@@ -57,6 +60,7 @@ export function dockerRoutes(services: DockerServices): readonly Route[] {
 		...streamRoutes(services.streams),
 		...controlRoutes(services.controls),
 		...statsRoutes(services.statistics),
+		...fileRoutes(services.files),
 		...execRoutes(services.execs),
 		...imageRoutes(services),
 		...networkRoutes(services.networks),

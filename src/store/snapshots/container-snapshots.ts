@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError, wrap } from '../../errors.ts';
 import { unmount } from '../../kernel/mount.ts';
+import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Collection } from '../records/records.ts';
 import { isMounted, mountOverlay } from './overlay.ts';
@@ -13,8 +14,8 @@ import { unmountRoot } from './unmount.ts';
 export interface ContainerSnapshotsOptions {
 	readonly root: string;
 	readonly folder: string;
-	/** An empty directory: overlay wants something below. */
-	readonly empty: string;
+	/** The lowest layer of all: see `makeBaseLayer`. */
+	readonly base: string;
 	readonly records: Collection<SnapshotRecord>;
 	readonly layers: Layers;
 	readonly trash: Trash;
@@ -34,7 +35,7 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 
 	const directoriesOf = ({ dir, parent }: SnapshotRecord): RootFilesystem => ({
 		path: join(folder, dir, 'merged'),
-		lower: parent === null ? [options.empty] : layers.paths(parent),
+		lower: [...(parent === null ? [] : layers.paths(parent)), options.base],
 		upper: join(folder, dir, 'upper'),
 		work: join(folder, dir, 'work'),
 	});
@@ -44,6 +45,30 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 		if (record === undefined)
 			throw new EngineError('not_found', `the snapshot of container ${containerId} does not exist`);
 		return record;
+	};
+
+	/** Containers whose root a run wants mounted, and how many others use it. */
+	const runs = new Set<string>();
+	const users = new Map<string, number>();
+	// Unmounting takes a while: what comes meanwhile must not take the mount for one that stays.
+	const mutex = createKeyedMutex();
+
+	const unmountUnused = async (containerId: string): Promise<void> => {
+		if (runs.has(containerId) || users.has(containerId)) return;
+		const record = records.get(containerId);
+		if (record !== undefined) await unmountRoot(mountOf(record));
+	};
+
+	const mounted = (containerId: string, volatile: boolean): RootFilesystem => {
+		const filesystem = directoriesOf(need(containerId));
+		if (!isMounted(filesystem.path)) mountOverlay(root, filesystem, { volatile });
+		return filesystem;
+	};
+
+	const use = (containerId: string, change: 1 | -1): void => {
+		const count = (users.get(containerId) ?? 0) + change;
+		if (count === 0) users.delete(containerId);
+		else users.set(containerId, count);
 	};
 
 	const discard = (dir: string): void => {
@@ -80,21 +105,41 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 				throw wrap(error, 'create snapshot', containerId);
 			}
 		},
-		async mount(containerId, { volatile }) {
-			const filesystem = directoriesOf(need(containerId));
-			if (!isMounted(filesystem.path)) mountOverlay(root, filesystem, { volatile });
-			return filesystem;
-		},
-		async unmount(containerId) {
-			const record = records.get(containerId);
-			if (record !== undefined) await unmountRoot(mountOf(record));
-		},
-		async remove(containerId) {
-			const record = records.get(containerId);
-			if (record === undefined) return;
-			await unmountRoot(mountOf(record));
-			remove(record);
-		},
+		mount: (containerId, { volatile }) =>
+			mutex.run(containerId, async () => {
+				const filesystem = mounted(containerId, volatile);
+				runs.add(containerId);
+				return filesystem;
+			}),
+		unmount: (containerId) =>
+			mutex.run(containerId, async () => {
+				runs.delete(containerId);
+				await unmountUnused(containerId);
+			}),
+		lease: (containerId) =>
+			mutex.run(containerId, async () => {
+				const filesystem = mounted(containerId, false);
+				use(containerId, 1);
+				let given = true;
+				return {
+					filesystem,
+					[Symbol.asyncDispose]: () =>
+						mutex.run(containerId, async () => {
+							if (!given) return;
+							given = false;
+							use(containerId, -1);
+							await unmountUnused(containerId);
+						}),
+				};
+			}),
+		remove: (containerId) =>
+			mutex.run(containerId, async () => {
+				const record = records.get(containerId);
+				if (record === undefined) return;
+				runs.delete(containerId);
+				await unmountRoot(mountOf(record));
+				remove(record);
+			}),
 		describe(containerId) {
 			const record = records.get(containerId);
 			return record === undefined ? null : directoriesOf(record);
@@ -117,7 +162,8 @@ export function createContainerSnapshots(options: ContainerSnapshotsOptions): Co
 				if (!known.has(record.containerId)) remove(record);
 				else {
 					recorded.add(record.dir);
-					if (!running.has(record.containerId)) await unmountRoot(mountOf(record));
+					if (running.has(record.containerId)) runs.add(record.containerId);
+					else await unmountRoot(mountOf(record));
 				}
 			}
 			for (const dir of readdirSync(folder)) if (!recorded.has(dir)) discard(dir);

@@ -1,33 +1,38 @@
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { AT_FDCWD, close, FileType, lstatat } from '../../kernel/fs.ts';
+import { cstring } from '../../kernel/libc.ts';
+import { namesIn, openIfThere } from '../files/pack.ts';
 
-/** Bytes on disk below `folder`, as `du` counts: by blocks, a file with several names once. What vanishes meanwhile counts nothing. */
+const nothing = cstring('');
+
+/**
+ * Bytes of the files below a folder, as Docker counts: by length, a file with several names once, directories nothing.
+ * What vanishes meanwhile counts nothing.
+ */
 export async function diskUsage(folder: string): Promise<number> {
-	const seen = new Set<bigint>();
-	let bytes = 0;
-	const visit = async (path: string, isDirectory: boolean): Promise<void> => {
-		const status = await present(lstat(path, { bigint: true }));
-		if (status === undefined) return;
-		if (status.nlink > 1n && !isDirectory) {
-			if (seen.has(status.ino)) return;
-			seen.add(status.ino);
+	const seen = new Set<string>();
+	const below = (directory: number): number => {
+		let bytes = 0;
+		for (const base of namesIn(directory)) {
+			const fd = openIfThere(directory, Buffer.from(`${base}\0`, 'latin1'));
+			if (fd === null) continue;
+			try {
+				const { mode, links, inode, size } = lstatat(fd, nothing);
+				if ((mode & FileType.MASK) === FileType.DIRECTORY) bytes += below(fd);
+				else if (links === 1 || !seen.has(inode)) {
+					if (links > 1) seen.add(inode);
+					bytes += Number(size);
+				}
+			} finally {
+				close(fd);
+			}
 		}
-		bytes += Number(status.blocks) * 512;
-		if (!isDirectory) return;
-		for (const entry of (await present(readdir(path, { withFileTypes: true }))) ?? []) {
-			await visit(join(path, entry.name), entry.isDirectory());
-		}
+		return bytes;
 	};
-	await visit(folder, true);
-	return bytes;
-}
-
-async function present<T>(result: Promise<T>): Promise<T | undefined> {
+	const root = openIfThere(AT_FDCWD, cstring(folder));
+	if (root === null) return 0;
 	try {
-		return await result;
-	} catch (error) {
-		if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-			return undefined;
-		throw error;
+		return below(root);
+	} finally {
+		close(root);
 	}
 }

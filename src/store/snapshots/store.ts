@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { unmount } from '../../kernel/mount.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { makeBaseLayer } from './base-layer.ts';
 import { createContainerSnapshots } from './container-snapshots.ts';
 import { diskUsage } from './disk-usage.ts';
 import { openLayerStore } from './layers.ts';
@@ -22,8 +23,8 @@ export function openSnapshotStore(options: SnapshotStoreOptions): SnapshotStore 
 	mkdirSync(root, { recursive: true, mode: 0o710 });
 	const fresh = makePrivateMount(root);
 	const trash = openTrash(join(root, 'trash'), options.onError);
-	const empty = join(root, 'empty');
-	mkdirSync(empty, { recursive: true, mode: 0o755 });
+	const base = join(root, 'base');
+	makeBaseLayer(base);
 	const store = openLayerStore({
 		folder: join(root, 'l'),
 		records: options.layerRecords,
@@ -37,7 +38,7 @@ export function openSnapshotStore(options: SnapshotStoreOptions): SnapshotStore 
 	const snapshots = createContainerSnapshots({
 		root,
 		folder: join(root, 'containers'),
-		empty,
+		base,
 		records: options.snapshotRecords,
 		layers: store.layers,
 		trash,

@@ -106,6 +106,11 @@ export interface RootFilesystem {
 	readonly work: string;
 }
 
+/** A root filesystem that stays mounted until this is disposed of. */
+export interface RootLease extends AsyncDisposable {
+	readonly filesystem: RootFilesystem;
+}
+
 /** Writable layers of containers. The engine's port for containers has the same shape. */
 export interface ContainerSnapshots {
 	/** Makes the writable layer of a container over an image's layers. Not mounted yet. @throws `not_found` (parent), `conflict`. */
@@ -114,13 +119,15 @@ export interface ContainerSnapshots {
 	 * Mounts it; already mounted is fine. `volatile`: the container goes with its run, nothing of it need outlive a loss of power. @throws `not_found`.
 	 */
 	mount(containerId: string, options: { readonly volatile: boolean }): Promise<RootFilesystem>;
-	/** Unmounts it, lazily where it is busy; not mounted is fine. */
+	/** The run wants it no more: unmounts it, lazily where it is busy, unless it is leased; not mounted is fine. */
 	unmount(containerId: string): Promise<void>;
+	/** Keeps it mounted, running or not, until it is given back. @throws `not_found`. */
+	lease(containerId: string): Promise<RootLease>;
 	/** Unmounts and deletes the writable layer. The name is free at once; the deletion goes on in the background and is durable. */
 	remove(containerId: string): Promise<void>;
 	/** Where its directories are, mounted or not; null when it does not exist. */
 	describe(containerId: string): RootFilesystem | null;
-	/** Bytes on disk of its own layer and of the layers below (as recorded). */
+	/** Bytes of the files in its own layer, and of the layers below (as recorded). */
 	usage(containerId: string): Promise<{ own: number; parents: number }>;
 	/** At boot: removes snapshots of containers that are no more, finishes deletions, unmounts what should not be mounted. */
 	reconcile(known: ReadonlySet<string>, running: ReadonlySet<string>): Promise<void>;

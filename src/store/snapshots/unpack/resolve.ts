@@ -38,8 +38,8 @@ export interface Directories {
 const maxOpen = 256;
 const how = { flags: Open.PATH | Open.DIRECTORY, resolve: Resolve.IN_ROOT | Resolve.NO_MAGICLINKS };
 
-/** `root`: descriptor of the layer's directory, owned by the caller. */
-export function createDirectories(root: number): Directories {
+/** `root`: descriptor of the root, owned by the caller; `entry`: what messages call a name. */
+export function createDirectories(root: number, entry = 'layer entry'): Directories {
 	const known = new Map<string, number>();
 
 	const forget = (): void => {
@@ -52,7 +52,7 @@ export function createDirectories(root: number): Directories {
 			return openat2(root, rawName(path), how);
 		} catch (error) {
 			if (isErrno(error, Errno.ENOENT) || isErrno(error, Errno.ENOTDIR)) return make(parts, path);
-			throw isErrno(error, Errno.ELOOP) ? unresolvable(path, error) : error;
+			throw isErrno(error, Errno.ELOOP) ? unresolvable(entry, path, error) : error;
 		}
 	};
 
@@ -64,7 +64,7 @@ export function createDirectories(root: number): Directories {
 		} catch (error) {
 			if (!isErrno(error, Errno.EEXIST)) throw error;
 			// It exists and yet is no directory: a file, a link to nowhere, or a whiteout that this layer puts something over.
-			if (!isWhiteout(lstatat(parent, name))) throw unresolvable(path, error);
+			if (!isWhiteout(lstatat(parent, name))) throw unresolvable(entry, path, error);
 			unlinkat(parent, name);
 			mkdirat(parent, name, 0o755);
 			const fd = openat2(root, rawName(path), how);
@@ -91,8 +91,8 @@ export function createDirectories(root: number): Directories {
 	return { open, forget, trim };
 }
 
-function unresolvable(path: string, cause: unknown): EngineError {
-	return new EngineError('corrupt', `layer entry ${shownName(path)} is no directory inside the root filesystem`, {
+function unresolvable(entry: string, path: string, cause: unknown): EngineError {
+	return new EngineError('corrupt', `${entry} ${shownName(path)} is no directory inside the root filesystem`, {
 		cause,
 	});
 }
