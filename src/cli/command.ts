@@ -20,6 +20,8 @@ export interface FlagDef {
 	readonly hidden?: boolean;
 	/** Only a daemon on Windows could do something with it: refused. */
 	readonly windows?: boolean;
+	/** Only a daemon with experimental features could do something with it: refused. */
+	readonly experimental?: boolean;
 	/** Another flag that this is an old name of. */
 	readonly as?: string;
 }

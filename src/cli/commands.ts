@@ -108,6 +108,12 @@ const containerRows: readonly Row[] = [
 		load: () => import('./container/port.ts'),
 	},
 	{
+		name: 'prune',
+		root: '',
+		summary: 'Remove all containers that do not run',
+		load: () => import('./container/prune.ts'),
+	},
+	{
 		name: 'rename',
 		root: 'rename',
 		summary: 'Give a container another name',

@@ -12,6 +12,7 @@ export interface ConfigFile {
 	readonly networksFormat?: string;
 	readonly proxies?: Readonly<Record<string, ProxyConfig | undefined>>;
 	readonly currentContext?: string;
+	readonly pruneFilters?: readonly string[];
 	readonly plugins?: Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
 	readonly cliPluginsExtraDirs?: readonly string[];
 	readonly aliases?: Readonly<Record<string, string>>;

@@ -126,10 +126,13 @@ async function runCommand(
 		stderr.write(usageError(parsed.message, name, def));
 		return 125;
 	}
-	const foreign = def.flags.filter((flag) => flag.windows === true && parsed.flags.changed(flag.name));
+	const foreign = def.flags.filter(
+		(flag) => (flag.windows === true || flag.experimental === true) && parsed.flags.changed(flag.name),
+	);
 	if (foreign.length > 0) {
-		for (const { name: flag } of foreign) {
-			stderr.write(`"--${flag}" is only supported on a Docker daemon running on windows\n`);
+		for (const { name: flag, windows } of foreign) {
+			const where = windows === true ? 'running on windows' : 'with experimental features enabled';
+			stderr.write(`"--${flag}" is only supported on a Docker daemon ${where}\n`);
 		}
 		return 1;
 	}

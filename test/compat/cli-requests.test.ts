@@ -33,6 +33,7 @@ let server: Bun.Server<undefined>;
 function answer(method: string, path: string): Response {
 	if (path === '/_ping') return new Response('OK', { headers: { 'Api-Version': '1.50', Ostype: 'linux' } });
 	if (path === '/containers/create') return Response.json({ Id: id, Warnings: [] }, { status: 201 });
+	if (path === '/containers/prune') return Response.json({ ContainersDeleted: ['abc', 'def'], SpaceReclaimed: 123456 });
 	if (path.endsWith('/exec')) return Response.json({ Id: 'e'.repeat(64) }, { status: 201 });
 	if (path.endsWith('/json') && path.startsWith('/images/')) return Response.json([]);
 	if (path.endsWith('/json')) return Response.json(path === '/containers/json' ? [] : { Id: id, Config: {} });
@@ -277,6 +278,10 @@ const wrongs: readonly string[] = [
 	'import',
 	'version x',
 	'start -a a b',
+	'start --checkpoint x a',
+	'container prune x',
+	'container prune -f --filter bogus',
+	'-l bogus ps',
 	'-H',
 	'--bogus',
 ];
@@ -306,6 +311,9 @@ const others: readonly string[] = [
 	'ps -f status=exited -f label=a=b',
 	'ps --filter name=x --no-trunc',
 	'container ls',
+	'container prune',
+	'container prune -f',
+	'container prune --force --filter until=24h --filter label=a --filter label!=b',
 	'container ps -a',
 	'images',
 	'images -a',

@@ -8,6 +8,8 @@ export const command: CommandDef = {
 	summary: 'Start stopped containers',
 	arity: atLeast(1),
 	flags: [
+		{ ...string('checkpoint', '', 'Restore this checkpoint'), hidden: true, experimental: true },
+		{ ...string('checkpoint-dir', '', 'Folder of the checkpoints'), hidden: true, experimental: true },
 		bool('attach', 'a', 'Show its output and pass signals on'),
 		string('detach-keys', '', 'Keys that leave the container running (default: ctrl-p,ctrl-q)'),
 		bool('interactive', 'i', 'Send standard input'),
