@@ -132,7 +132,7 @@ async function runCommand(
 	if (foreign.length > 0) {
 		for (const { name: flag, windows } of foreign) {
 			const where = windows === true ? 'running on windows' : 'with experimental features enabled';
-			stderr.write(`"--${flag}" is only supported on a Docker daemon ${where}\n`);
+			stderr.write(`"--${flag}" is only supported on a Gantry daemon ${where}\n`);
 		}
 		return 1;
 	}

@@ -6,7 +6,7 @@ import { findCommand } from '../../src/cli/commands.ts';
 import { globalFlags } from '../../src/cli/main.ts';
 
 /** Docker's commands and flags as data, kept beside the project; without them there is nothing to compare with. */
-const path = join(process.env.GANTRY_SPECS ?? join(import.meta.dir, '../../../shared/specs'), 'cli-flags.json');
+const path = join(process.env.GANTRY_SPECS ?? join(import.meta.dir, '../../..', 'shared', 'specs'), 'cli-flags.json');
 const specs = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, CommandSpec>) : {};
 
 interface FlagSpec {
