@@ -5,6 +5,7 @@ import { createEngine } from './daemon/engine.ts';
 import { daemonHelp } from './daemon/flags.ts';
 import { lookupGroup } from './daemon/group.ts';
 import { claimPidfile } from './daemon/pidfile.ts';
+import { createLiveConfig, type LiveConfig } from './daemon/reload.ts';
 import { type LoadedTls, loadTls } from './daemon/tls.ts';
 import { EngineError, messageOf } from './errors.ts';
 import { lockFile } from './kernel/file-lock.ts';
@@ -23,7 +24,7 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
 		else if (command.kind === 'version')
 			process.stdout.write(`Gantry version ${buildInfo.version}, build ${buildInfo.commit}\n`);
 		else if (command.kind === 'validate') process.stdout.write('configuration OK\n');
-		else await serve(command.config);
+		else await serve(createLiveConfig(command.config), () => readAgain(args));
 	} catch (error) {
 		process.stderr.write(`gantry daemon: ${messageOf(error)}\n`);
 		process.exit(1);
@@ -37,9 +38,23 @@ interface Access {
 	readonly tls: LoadedTls | null;
 }
 
-async function serve(config: DaemonConfig): Promise<void> {
-	const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
-	process.on('SIGHUP', () => log.warn('SIGHUP: a changed configuration takes effect at the next start of the daemon'));
+function readAgain(args: readonly string[]): DaemonConfig {
+	const command = readConfig(args);
+	if (command.kind === 'run') return command.config;
+	throw new EngineError('internal', `a daemon does not run with ${command.kind}`);
+}
+
+async function serve(live: LiveConfig, read: () => DaemonConfig): Promise<void> {
+	const config = live.current();
+	const log = createLogger(
+		() => live.current().logLevel,
+		(line) => process.stderr.write(line),
+	);
+	// From the first moment: without a handler it would end the daemon.
+	let announce = (): void => undefined;
+	process.on('SIGHUP', () => {
+		if (live.reload(read, log) !== null) announce();
+	});
 	process.on('unhandledRejection', (reason) => log.error(`nobody waited for this failure: ${messageOf(reason)}`));
 	const stopped = new Promise<void>((resolve) => {
 		process.once('SIGTERM', resolve);
@@ -54,7 +69,8 @@ async function serve(config: DaemonConfig): Promise<void> {
 	claimRoots(config);
 	const releasePidfile = claimPidfile(config.pidfile);
 	try {
-		const engine = await createEngine(config, log);
+		const engine = await createEngine(live, log);
+		announce = engine.announceReload;
 		const server = createDockerServer(engine.services);
 		try {
 			await listenAll(server, config, access, log);

@@ -3,6 +3,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { EngineError, messageOf } from '../errors.ts';
 import { type LogLevel, logLevels } from '../lib/logger.ts';
 import { parseFlags, type SettingValues, settings } from './flags.ts';
+import { acceptsForeignKey } from './foreign-settings.ts';
+import { checkCount, checkInsecureRegistry, checkMirror } from './registry-settings.ts';
 
 /** A socket to serve. */
 export type Host =
@@ -37,6 +39,12 @@ export interface DaemonConfig {
 	readonly labels: readonly string[];
 	readonly insecureRegistries: readonly string[];
 	readonly registryMirrors: readonly string[];
+	/** Layers downloaded at once. */
+	readonly maxConcurrentDownloads: number;
+	/** How often a download is tried in a row. */
+	readonly maxDownloadAttempts: number;
+	/** Seconds; -1: without end. Containers outlive the daemon, so that nothing waits for it. */
+	readonly shutdownTimeout: number;
 	readonly favorDynMods: boolean;
 	/** Of containers that do not say; null: by the version of the host's cgroups. */
 	readonly defaultCgroupns: 'host' | 'private' | null;
@@ -102,12 +110,21 @@ function readFile(path: string): FileContents {
 	for (const [key, value] of Object.entries(parsed as Record<string, unknown>)) {
 		const setting = settings.find((one) => 'key' in one && one.key === key);
 		if (key === 'runtimes') runtimes = parseRuntimes(value, prefix);
-		else if (setting === undefined) unknown.push(key);
-		else values.set(setting.flag, checkKind(key, setting.kind, value, prefix));
+		else if (setting === undefined) {
+			if (!acceptsKey(key, value, prefix)) unknown.push(key);
+		} else values.set(setting.flag, checkKind(key, setting.kind, value, prefix));
 	}
 	if (unknown.length > 0)
 		throw invalid(`${prefix}: the following directives don't match any configuration option: ${unknown.join(', ')}`);
 	return { values, runtimes };
+}
+
+function acceptsKey(key: string, value: unknown, prefix: string): boolean {
+	try {
+		return acceptsForeignKey(key, value);
+	} catch (error) {
+		throw invalid(`${prefix}: ${messageOf(error)}`);
+	}
 }
 
 function checkKind(key: string, kind: string, value: unknown, prefix: string): string | boolean | readonly string[] {
@@ -172,8 +189,11 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		defaultRuntime: text('default-runtime', ''),
 		group: text('group', '') || null,
 		labels: list('label').map(checkLabel),
-		insecureRegistries: list('insecure-registry'),
-		registryMirrors: list('registry-mirror'),
+		insecureRegistries: list('insecure-registry').map(checkInsecureRegistry),
+		registryMirrors: list('registry-mirror').map(checkMirror),
+		maxConcurrentDownloads: checkCount('max concurrent downloads', text('max-concurrent-downloads', '3'), 1),
+		maxDownloadAttempts: checkCount('max download attempts', text('max-download-attempts', '5'), 1),
+		shutdownTimeout: checkCount('shutdown timeout', text('shutdown-timeout', '15'), -1),
 		favorDynMods: favor === 'true',
 		defaultCgroupns: cgroupnsOf(text('default-cgroupns-mode', '')),
 	};

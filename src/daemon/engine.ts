@@ -16,7 +16,7 @@ import {
 	initPrograms,
 } from '../engine/containers/spec/oci-bundle.ts';
 import { createImages } from '../engine/images/images.ts';
-import { defaultRegistryConfig } from '../engine/images/registry/config.ts';
+import { defaultRegistryConfig, type RegistryConfig } from '../engine/images/registry/config.ts';
 import { createNetworks, type Networks } from '../engine/networks/networks.ts';
 import { cgroupFacts } from '../engine/system/cgroup-facts.ts';
 import { createDiskUsage } from '../engine/system/disk-usage.ts';
@@ -49,6 +49,7 @@ import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
 import { createMeasurer, type Measurer } from '../store/snapshots/usage/measurer.ts';
 import type { DaemonConfig } from './config.ts';
 import { createIdleCollector } from './idle-memory.ts';
+import { announceReload, type LiveConfig } from './reload.ts';
 import { chooseRuntimes } from './runtimes.ts';
 
 /** Events kept in the journal. */
@@ -57,12 +58,15 @@ const journalRetention = 100_000;
 /** The engine, wired and reconciled with what is real. */
 export interface Engine {
 	readonly services: DockerServices;
+	/** Tells that the configuration was read again. */
+	announceReload(): void;
 	/** Lets go of everything; containers go on. */
 	close(): Promise<void>;
 }
 
 /** Builds stores, then services, by hand. Nothing is served before all is reconciled. */
-export async function createEngine(config: DaemonConfig, log: Logger): Promise<Engine> {
+export async function createEngine(live: LiveConfig, log: Logger): Promise<Engine> {
+	const config = live.current();
 	const { dataRoot, execRoot } = config;
 	const startedAt = timestamp();
 	const report = (doing: string, error: unknown): void => log.error(`${doing}: ${messageOf(error)}`);
@@ -93,12 +97,7 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 		layers: snapshotStore.layers,
 		events,
 		users: { usersOf: (imageId) => containers.usersOf(imageId) },
-		registry: {
-			...defaultRegistryConfig,
-			insecureRegistries: config.insecureRegistries,
-			registryMirrors: config.registryMirrors,
-			userAgent: `gantry/${buildInfo.version}`,
-		},
+		registry: liveRegistryConfig(live),
 		now: timestamp,
 	});
 	const networks = opened.adopt(openNetworks(config, { records, events, log, containers: () => containers }), (it) =>
@@ -170,10 +169,10 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			networkDrivers: config.bridge === 'none' ? ['host', 'null'] : ['bridge', 'host', 'null'],
 			openApis: openApis(config),
 			privateCgroupns: defaultCgroupns === 'private',
-			labels: config.labels,
-			debug: config.debug,
-			insecureRegistries: config.insecureRegistries,
-			registryMirrors: config.registryMirrors,
+			labels: live.current().labels,
+			debug: live.current().debug,
+			insecureRegistries: live.current().insecureRegistries,
+			registryMirrors: live.current().registryMirrors,
 		});
 	let asked: Promise<ProgramFacts> | undefined;
 	const programFacts = () => {
@@ -217,6 +216,12 @@ export async function createEngine(config: DaemonConfig, log: Logger): Promise<E
 			log,
 			onRequest: idle.active,
 		},
+		announceReload: () =>
+			announceReload(events, live.current(), {
+				id: identity(records),
+				defaultRuntime: defaultRuntime.program.name,
+				runtimes: programs,
+			}),
 		async close() {
 			idle.stop();
 			measurer.close();
@@ -314,6 +319,25 @@ function pidOf(containers: Containers, ref: string): number {
 	const container = containers.queries.get(ref);
 	if (container.state.at === 'running') return container.state.pid;
 	throw new EngineError('conflict', `cannot join the namespaces of container ${container.name}: it is not running`);
+}
+
+/** Registries as the configuration in force has them. */
+function liveRegistryConfig(live: LiveConfig): RegistryConfig {
+	return {
+		userAgent: `gantry/${buildInfo.version}`,
+		get insecureRegistries() {
+			return live.current().insecureRegistries;
+		},
+		get registryMirrors() {
+			return live.current().registryMirrors;
+		},
+		get maxConcurrentDownloads() {
+			return live.current().maxConcurrentDownloads;
+		},
+		get patience() {
+			return { ...defaultRegistryConfig.patience, attempts: live.current().maxDownloadAttempts };
+		},
+	};
 }
 
 function countersOf(events: EventBus) {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EngineError } from '../errors.ts';
+import { withoutForeignFlags } from './foreign-settings.ts';
 
 /** A setting of the daemon: its flag, its key in daemon.json, and how it is written there. */
 interface Setting {
@@ -56,9 +57,27 @@ export const settings = [
 		kind: 'string',
 		help: 'Least level to log: debug, info, warn, error or fatal',
 	},
+	{
+		flag: 'max-concurrent-downloads',
+		key: 'max-concurrent-downloads',
+		kind: 'string',
+		help: 'Layers to download at once (3)',
+	},
+	{
+		flag: 'max-download-attempts',
+		key: 'max-download-attempts',
+		kind: 'string',
+		help: 'How often a download is tried in a row (5)',
+	},
 	{ flag: 'mtu', key: 'mtu', kind: 'string', help: 'MTU of the default bridge network' },
 	{ flag: 'pidfile', short: 'p', key: 'pidfile', kind: 'string', help: 'File to write the process id to' },
 	{ flag: 'registry-mirror', key: 'registry-mirrors', kind: 'list', help: 'Mirror of Docker Hub to ask first' },
+	{
+		flag: 'shutdown-timeout',
+		key: 'shutdown-timeout',
+		kind: 'string',
+		help: 'Seconds to wait for containers at the end; they go on, so that nothing waits',
+	},
 	{ flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS on tcp:// sockets' },
 	{ flag: 'tlscacert', key: 'tlscacert', kind: 'string', help: 'Certificate authority that clients must be signed by' },
 	{ flag: 'tlscert', key: 'tlscert', kind: 'string', help: 'Certificate of the daemon' },
@@ -85,7 +104,12 @@ export function parseFlags(args: readonly string[]): SettingValues {
 	);
 	let parsed: ReturnType<typeof parseArgs>;
 	try {
-		parsed = parseArgs({ args: expandBooleans(args), options, strict: true, allowPositionals: true });
+		parsed = parseArgs({
+			args: expandBooleans(withoutForeignFlags(args)),
+			options,
+			strict: true,
+			allowPositionals: true,
+		});
 	} catch (error) {
 		const text = error instanceof Error ? error.message : String(error);
 		const unknown = /^Unknown option '(-+[^']+)'/.exec(text)?.[1];

@@ -10,11 +10,10 @@ export interface Logger {
 	error(message: string): void;
 }
 
-/** A logger in logfmt, as `time=… level=… msg=…`, to `write`. */
-export function createLogger(level: LogLevel, write: (line: string) => void): Logger {
-	const threshold = logLevels.indexOf(level);
+/** A logger in logfmt, as `time=… level=… msg=…`, to `write`. `level` is asked for each message. */
+export function createLogger(level: () => LogLevel, write: (line: string) => void): Logger {
 	const log = (at: LogLevel) => (message: string) => {
-		if (logLevels.indexOf(at) < threshold) return;
+		if (logLevels.indexOf(at) < logLevels.indexOf(level())) return;
 		write(`time="${new Date().toISOString()}" level=${at} msg=${JSON.stringify(message)}\n`);
 	};
 	return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };

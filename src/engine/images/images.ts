@@ -134,7 +134,7 @@ function createSources(deps: ImagesDeps, catalog: Catalog, keeper: Keeper): Imag
 		now,
 		unpacks: createSharedWork<UnpackedLayer, LayerProgress>(),
 		arrivals: createArrivals(),
-		downloadSlots: createSemaphore(registry.maxConcurrentDownloads),
+		downloadSlots: createSemaphore(() => registry.maxConcurrentDownloads),
 	};
 	const pulling = { ...shared, registry, endpoints: createEndpoints(registry) };
 	return {

@@ -74,9 +74,9 @@ export interface Semaphore {
 	enter(options: { readonly signal: AbortSignal; readonly onWait?: () => void }): Promise<() => void>;
 }
 
-/** A semaphore of `limit` places. */
-export function createSemaphore(limit: number): Semaphore {
-	let free = limit;
+/** A semaphore of `limit` places, which is asked whenever one comes or goes. */
+export function createSemaphore(limit: () => number): Semaphore {
+	let taken = 0;
 	const waiting: (() => void)[] = [];
 	const turn = (signal: AbortSignal): Promise<void> =>
 		new Promise((resolve, reject) => {
@@ -94,16 +94,18 @@ export function createSemaphore(limit: number): Semaphore {
 	return {
 		async enter({ signal, onWait }) {
 			if (signal.aborted) throw new EngineError('cancelled', 'context canceled');
-			if (free > 0) free--;
+			if (taken < limit()) taken++;
 			else {
 				onWait?.();
 				await turn(signal);
 			}
 			return () => {
-				// The place goes to the next in line without becoming free in between.
-				const next = waiting.shift();
-				if (next === undefined) free++;
-				else next();
+				taken--;
+				// The place goes to the next in line without becoming free in between; there may be more than one by now.
+				while (waiting.length > 0 && taken < limit()) {
+					taken++;
+					waiting.shift()?.();
+				}
 			};
 		},
 	};

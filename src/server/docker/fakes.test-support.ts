@@ -329,7 +329,10 @@ export function fakeWorld(): FakeWorld {
 		events: createEventBus(memoryJournal(), (error) => {
 			throw error;
 		}),
-		log: createLogger('debug', (line) => world.logLines.push(line)),
+		log: createLogger(
+			() => 'debug',
+			(line) => world.logLines.push(line),
+		),
 	};
 	const world: FakeWorld = {
 		services,

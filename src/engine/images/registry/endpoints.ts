@@ -23,10 +23,11 @@ export interface RegistryEndpoints {
 /** @throws EngineError `invalid_argument` for a mirror or CIDR that is not one. */
 export function createEndpoints(config: RegistryConfig): RegistryEndpoints {
 	const remembered = new Map<string, string>();
-	const insecure = insecureHosts(config.insecureRegistries);
-	const mirrors = config.registryMirrors.map((text) => ({ base: mirrorBase(text), verifyTls: true, mirror: true }));
 	return {
 		of(domain) {
+			// Read each time: the configuration may have been read again.
+			const insecure = insecureHosts(config.insecureRegistries);
+			const mirrors = config.registryMirrors.map((text) => ({ base: mirrorBase(text), verifyTls: true, mirror: true }));
 			if (domain === 'docker.io') {
 				return [...mirrors, { base: 'https://registry-1.docker.io', verifyTls: true, mirror: false }];
 			}
