@@ -23,8 +23,10 @@ if ! command -v docker >/dev/null; then
 	apt-cache show docker.io >/dev/null 2>&1 || apt-get update -qq >/dev/null 2>&1 || true
 	if apt-cache show docker-cli >/dev/null 2>&1; then missing+=(docker-cli); else missing+=(docker.io); fi
 fi
-# The tests put busybox into images: it must be the static one.
-dpkg-query -W -f '${Status}' busybox-static 2>/dev/null | grep -q 'ok installed' || missing+=(busybox-static)
+# Known by no program: the tests put busybox into images, which must be the static one, and use Docker's Python library.
+for package in busybox-static python3-docker; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
 
 if ((${#missing[@]} > 0)); then
 	((EUID == 0)) || { say "run as root, or install: ${missing[*]}"; exit 1; }

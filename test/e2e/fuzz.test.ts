@@ -50,13 +50,15 @@ async function faultOf(name: string, bytes: Uint8Array, served: boolean, refused
 	}
 	const { status, body } = answer;
 	// A registry that is not there is nobody's bad input.
-	if (status === 503 && name.includes('/auth') && /"Get \\"http/.test(body)) return null;
+	if (status === 503 && /"Get \\"http/.test(body)) return null;
 	if (status === null) return `${short}: closed without an answer`;
 	if (status >= 500 && !(status === 501 && (!served || /not support/.test(body)))) return `${short}: ${status} ${body}`;
 	if (status < 400) return refused ? `${short}: taken with ${status}` : null;
 	if (answer.contentType !== 'application/json') return `${short}: ${status} as ${answer.contentType}: ${body}`;
 	const { message } = JSON.parse(body) as { message?: unknown };
-	return typeof message === 'string' && message.length > 0 && message.length < 20_000 ? null : `${short}: says ${body}`;
+	return typeof message === 'string' && message.length > 0 && message.length < 200_000
+		? null
+		: `${short}: says ${body}`;
 }
 
 /** A container that runs and an exec in it: what was there may be gone, as some of what is sent is well meant. */

@@ -21,3 +21,11 @@ export function servedPaths(): (method: string, path: string) => boolean {
 		}
 	};
 }
+
+/** `METHOD /path` of what answers 501. */
+export function notServedPaths(): string[] {
+	const isServed = servedPaths();
+	return notServedRoutes()
+		.filter(({ method, pattern }) => !isServed(method, pattern))
+		.map(({ method, pattern }) => `${method} ${pattern}`);
+}
