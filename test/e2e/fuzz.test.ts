@@ -53,6 +53,8 @@ async function faultOf(name: string, bytes: Uint8Array, served: boolean, refused
 	if (status === 503 && /"Get \\"http/.test(body)) return null;
 	if (status === null) return `${short}: closed without an answer`;
 	if (status >= 500 && !(status === 501 && (!served || /not support/.test(body)))) return `${short}: ${status} ${body}`;
+	// What is wrong with a HEAD has no body to say it in.
+	if (name.startsWith('HEAD ')) return null;
 	if (status < 400) return refused ? `${short}: taken with ${status}` : null;
 	if (answer.contentType !== 'application/json') return `${short}: ${status} as ${answer.contentType}: ${body}`;
 	const { message } = JSON.parse(body) as { message?: unknown };

@@ -26,6 +26,8 @@ const fromDockerd: readonly { readonly operation: RegExp; readonly fault: RegExp
 	{ operation: /Prune$/, fault: /^\/(Containers|Images|Networks|Caches)Deleted: null$/ },
 	// What was not asked for by `type`.
 	{ operation: /^SystemDataUsage$/, fault: /^\/(Images|Containers|Volumes|BuildCache): null$/ },
+	// Of a container that changed nothing.
+	{ operation: /^ContainerChanges$/, fault: /^: null$/ },
 	// Until it ended.
 	{ operation: /^ExecInspect$/, fault: /^\/ExitCode: null$/ },
 	{

@@ -26,6 +26,7 @@ export function requestBytes(
  */
 export function sendRaw(socket: string, bytes: Uint8Array, deadline: number, half = false): Promise<RawAnswer> {
 	return new Promise((resolve, reject) => {
+		const bodiless = Buffer.from(bytes.subarray(0, 5)).toString() === 'HEAD ';
 		let received = Buffer.alloc(0);
 		const connection = connect(socket);
 		const timer = setTimeout(() => finish(new Error(`no answer within ${deadline} ms`)), deadline);
@@ -41,7 +42,7 @@ export function sendRaw(socket: string, bytes: Uint8Array, deadline: number, hal
 		});
 		connection.on('data', (chunk: Buffer) => {
 			received = Buffer.concat([received, chunk]);
-			const answer = answerIn(received);
+			const answer = answerIn(received, bodiless);
 			if (answer !== null) finish(answer);
 		});
 		connection.on('end', () => finish(answerIn(received, true) ?? { status: null, contentType: '', body: '' }));
