@@ -1,4 +1,4 @@
-import { anything, type Decoded, flag, integer, list, map, nullable, object, oneOf, text, words } from './decode.ts';
+import { type Decoded, flag, integer, list, map, nullable, object, oneOf, text, words } from './decode.ts';
 
 const size = integer(0);
 const signed = integer();
@@ -62,6 +62,49 @@ const mount = object({
 	),
 	TmpfsOptions: nullable(object({ SizeBytes: size, Mode: nullable(integer(0, 0o7777)), Options: list(list(text)) })),
 });
+const throttles = list(object({ Path: text, Rate: size }));
+/** The limits, of a create as of an update. Source: Engine API 1.51, Resources. */
+const resources = {
+	CpuShares: size,
+	Memory: signed,
+	CgroupParent: text,
+	BlkioWeight: integer(0, 65_535),
+	BlkioWeightDevice: list(object({ Path: text, Weight: integer(0, 1000) })),
+	BlkioDeviceReadBps: throttles,
+	BlkioDeviceWriteBps: throttles,
+	BlkioDeviceReadIOps: throttles,
+	BlkioDeviceWriteIOps: throttles,
+	CpuPeriod: signed,
+	CpuQuota: signed,
+	CpuRealtimePeriod: size,
+	CpuRealtimeRuntime: signed,
+	CpusetCpus: text,
+	CpusetMems: text,
+	Devices: list(object({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text })),
+	DeviceCgroupRules: list(text),
+	DeviceRequests: list(
+		object({
+			Driver: text,
+			Count: signed,
+			DeviceIDs: list(text),
+			Capabilities: list(list(text)),
+			Options: map(text),
+		}),
+	),
+	KernelMemoryTCP: size,
+	MemoryReservation: signed,
+	MemorySwap: integer(-1),
+	MemorySwappiness: nullable(signed),
+	NanoCpus: signed,
+	OomKillDisable: flag,
+	Init: flag,
+	PidsLimit: nullable(signed),
+	Ulimits: list(object({ Name: text, Soft: integer(-1), Hard: integer(-1) })),
+	CpuCount: signed,
+	CpuPercent: signed,
+	IOMaximumIOps: size,
+	IOMaximumBandwidth: size,
+};
 const hostConfig = object({
 	Binds: list(text),
 	ContainerIDFile: text,
@@ -102,36 +145,7 @@ const hostConfig = object({
 	Isolation: text,
 	MaskedPaths: nullable(list(text)),
 	ReadonlyPaths: nullable(list(text)),
-	CpuShares: size,
-	Memory: size,
-	CgroupParent: text,
-	BlkioWeight: integer(0, 1000),
-	BlkioWeightDevice: list(anything),
-	BlkioDeviceReadBps: list(anything),
-	BlkioDeviceWriteBps: list(anything),
-	BlkioDeviceReadIOps: list(anything),
-	BlkioDeviceWriteIOps: list(anything),
-	CpuPeriod: size,
-	CpuQuota: signed,
-	CpuRealtimePeriod: size,
-	CpuRealtimeRuntime: size,
-	CpusetCpus: text,
-	CpusetMems: text,
-	Devices: list(object({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text })),
-	DeviceCgroupRules: list(text),
-	DeviceRequests: list(anything),
-	MemoryReservation: size,
-	MemorySwap: integer(-1),
-	MemorySwappiness: nullable(integer(-1, 100)),
-	NanoCpus: size,
-	OomKillDisable: flag,
-	Init: flag,
-	PidsLimit: nullable(signed),
-	Ulimits: list(object({ Name: text, Soft: integer(-1), Hard: integer(-1) })),
-	CpuCount: signed,
-	CpuPercent: signed,
-	IOMaximumIOps: signed,
-	IOMaximumBandwidth: signed,
+	...resources,
 });
 const endpoint = object({
 	IPAMConfig: nullable(object({ IPv4Address: text, IPv6Address: text, LinkLocalIPs: list(text) })),
@@ -145,11 +159,14 @@ const endpoint = object({
 /** The body of `POST /containers/create`: the config's own fields with `HostConfig` and `NetworkingConfig` beside them. */
 export const decodeCreateConfig = config;
 export const decodeCreateHostConfig = object({ HostConfig: hostConfig });
+/** The body of `POST /containers/{id}/update`. */
+export const decodeUpdate = object({ ...resources, RestartPolicy: object({ Name: text, MaximumRetryCount: signed }) });
 export const decodeNetworkingConfig = object({
 	NetworkingConfig: object({ EndpointsConfig: map(nullable(endpoint)) }),
 });
 
 export type CreateConfig = Decoded<typeof config>;
+export type UpdateBody = ReturnType<typeof decodeUpdate>;
 export type CreateHostConfig = Decoded<typeof hostConfig>;
 export type CreateMount = Decoded<typeof mount>;
 export type CreateEndpoint = Decoded<typeof endpoint>;

@@ -33,11 +33,14 @@ import { openDirectoryIn } from '../kernel/open-in-root.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nowNano, timestamp } from '../lib/time.ts';
+import { readResourceSupport } from '../runtime/cgroup/support.ts';
 import { prepareCgroups } from '../runtime/cgroup-host.ts';
 import { type ProgramFacts, readProgramFacts } from '../runtime/features.ts';
 import { createShims, ownProgram } from '../runtime/shims.ts';
 import { readHostFacts } from '../runtime/spec/host.ts';
+import { buildUpdate } from '../runtime/spec/resources.ts';
 import { resolveUser } from '../runtime/spec/user.ts';
+import { updateLimits } from '../runtime/update.ts';
 import type { DockerServices } from '../server/docker/routes.ts';
 import { createContentStore } from '../store/content/store.ts';
 import { createFileTrees } from '../store/files/trees.ts';
@@ -132,8 +135,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			hostname: hostname(),
 			defaultCgroupns,
 			defaultNetwork: config.bridge === 'none' ? 'none' : 'bridge',
-			swapLimit: cgroups.swapLimit,
-			controllers: cgroups.controllers,
+			support: readResourceSupport(),
 		},
 		writeBundle: createBundleWriter({
 			host,
@@ -143,6 +145,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		}),
 		processDocument: createProcessDocuments(layout, host),
 		readLog: readJsonLog,
+		applyLimits: (runtime, target, limits) => updateLimits(runtime, target, buildUpdate(limits, host)),
 		killCgroup: async (path) => killCgroup(path),
 		processesOf: (path) => [...new Set(cgroupDirectories(path).flatMap(cgroupProcesses))],
 		now: timestamp,

@@ -15,7 +15,7 @@ import { type Containers, createContainers } from './containers.ts';
 import type { StoredHealth } from './health/health.ts';
 import { layoutOf } from './layout.ts';
 import type { Container, ContainerConfig, HostConfig } from './model.ts';
-import { plainConfig, plainHostConfig } from './values.test-support.ts';
+import { everySupport, plainConfig, plainHostConfig } from './values.test-support.ts';
 
 /** A shim whose container ends on SIGKILL, and on SIGTERM unless it is stubborn. */
 class FakeShim implements Shim {
@@ -168,13 +168,13 @@ function open(): World {
 			hostname: 'host',
 			defaultCgroupns: 'private',
 			defaultNetwork: 'bridge',
-			swapLimit: true,
-			controllers: new Set(),
+			support: everySupport,
 		},
 		checkSpecifiable: () => undefined,
 		writeBundle: async () => undefined,
 		processDocument: async () => ({}),
 		readLog: readJsonLog,
+		applyLimits: async () => undefined,
 		killCgroup: async () => note('kill cgroup'),
 		processesOf: () => [],
 		now: timestamp,

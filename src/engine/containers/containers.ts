@@ -5,6 +5,7 @@ import { createTurns } from '../../lib/turns.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { setFrozen } from '../../runtime/freeze.ts';
 import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
+import type { UpdateTarget } from '../../runtime/update.ts';
 import { type ContainerRecords, createContainerSet } from './container-set.ts';
 import { createControls } from './controls/controls.ts';
 import { createContainerFiles, type FilesDependencies } from './files/files.ts';
@@ -12,7 +13,7 @@ import type { ContainerFiles } from './files/service.ts';
 import { createHealthMonitor, type HealthRecords } from './health/health.ts';
 import type { Layout } from './layout.ts';
 import { createContainer } from './life/create.ts';
-import type { BundleWriter } from './life/launch.ts';
+import { type BundleWriter, cgroupPathOf } from './life/launch.ts';
 import { createLives } from './life/lives.ts';
 import { reconcileContainers, startWithDaemon } from './life/reconcile.ts';
 import { removeContainer } from './life/remove.ts';
@@ -21,7 +22,7 @@ import { createSupervisor } from './life/supervisor.ts';
 import { createWaiters } from './life/waiters.ts';
 import { type AncestorLookup, listContainers } from './list.ts';
 import { checkLogRequest, type LogReader, readLogs } from './logs/logs.ts';
-import type { Container, HostConfig } from './model.ts';
+import type { Container, HostConfig, ResourceLimits } from './model.ts';
 import type { VolumeBinder } from './mounts/volume-binder.ts';
 import type { Images, Networking, Snapshots } from './ports.ts';
 import type { ContainerControls, ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from './service.ts';
@@ -54,6 +55,8 @@ export interface ContainersDependencies {
 	readonly writeBundle: BundleWriter;
 	readonly processDocument: ExecDependencies['processDocument'];
 	readonly readLog: LogReader;
+	/** Tells the kernel of limits that have changed. */
+	readonly applyLimits: (runtime: RuntimeProgram, target: UpdateTarget, limits: ResourceLimits) => Promise<void>;
 	readonly killCgroup: (cgroupPath: string) => Promise<void>;
 	readonly processesOf: (cgroupPath: string) => readonly number[];
 	readonly now: () => string;
@@ -92,6 +95,12 @@ export function createContainers(given: ContainersDependencies): Containers {
 		waiters: createWaiters(),
 		mutex: createKeyedMutex(),
 		turns: createTurns(),
+		applyLimits: (container: Container, limits: ResourceLimits) =>
+			given.applyLimits(
+				programOf(given.runtimes, container.hostConfig.runtime),
+				{ id: container.id, cgroupPath: cgroupPathOf(container) },
+				limits,
+			),
 		setFrozen: (container: Container, frozen: boolean) =>
 			setFrozen(programOf(given.runtimes, container.hostConfig.runtime), container.id, frozen),
 	};
@@ -223,7 +232,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		streams,
 		queries,
 		execs,
-		controls: createControls(base),
+		controls: createControls({ ...base, reconsiderRestart: supervisor.reconsiderRestart }),
 		statistics: createStatistics(base),
 		files: createContainerFiles(base),
 		usersOf: (imageId) =>

@@ -87,7 +87,23 @@ export interface DeviceMapping {
 	readonly cgroupPermissions: string;
 }
 
-/** Resource limits. 0 or `''` means not set. Memory in bytes; CPU times in microseconds. */
+/** A limit for one block device of the host, by its path: bytes or operations a second. */
+export interface DeviceRate {
+	readonly path: string;
+	readonly rate: number;
+}
+
+/** Devices that a driver is to find: with `cdi`, by their qualified names. */
+export interface DeviceRequest {
+	readonly driver: string;
+	/** -1: all. */
+	readonly count: number;
+	readonly deviceIds: readonly string[];
+	readonly capabilities: readonly (readonly string[])[];
+	readonly options: Readonly<Record<string, string>>;
+}
+
+/** Resource limits. 0, `''` or absent means not set. Memory in bytes; CPU times in microseconds. */
 export interface ResourceLimits {
 	readonly memory: number;
 	/** Memory plus swap; -1: unlimited swap. */
@@ -104,6 +120,22 @@ export interface ResourceLimits {
 	/** 0 or null: not set; -1: unlimited. */
 	readonly pidsLimit: number | null;
 	readonly oomKillDisable: boolean;
+	/** 0 to 100; null: the parent's. */
+	readonly memorySwappiness?: number | null;
+	/** Bytes of TCP buffers, cgroup v1. */
+	readonly kernelMemoryTcp?: number;
+	readonly cpuRealtimePeriod?: number;
+	readonly cpuRealtimeRuntime?: number;
+	readonly blkioWeightDevice?: readonly { readonly path: string; readonly weight: number }[];
+	readonly blkioReadBps?: readonly DeviceRate[];
+	readonly blkioWriteBps?: readonly DeviceRate[];
+	readonly blkioReadIops?: readonly DeviceRate[];
+	readonly blkioWriteIops?: readonly DeviceRate[];
+	/** Limits of Windows: the first is kept, the others are refused or dropped. */
+	readonly cpuCount?: number;
+	readonly cpuPercent?: number;
+	readonly ioMaximumIops?: number;
+	readonly ioMaximumBandwidth?: number;
 }
 
 /** How the host runs a container (Docker's `HostConfig`). */
@@ -112,6 +144,9 @@ export interface HostConfig {
 	readonly resources: ResourceLimits;
 	readonly ulimits: readonly Ulimit[];
 	readonly devices: readonly DeviceMapping[];
+	/** `c 10:* rw`. */
+	readonly deviceCgroupRules?: readonly string[];
+	readonly deviceRequests?: readonly DeviceRequest[];
 	/** Driver and its options, e.g. `json-file` with `max-size`. */
 	readonly logDriver: string;
 	readonly logOptions: Readonly<Record<string, string>>;

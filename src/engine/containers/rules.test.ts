@@ -4,9 +4,9 @@ import { mergeImageConfig, processOf } from './life/create.ts';
 import { decideRestart } from './life/restart-policy.ts';
 import { parseLogOptions } from './logs/log-config.ts';
 import { checkName, makeName } from './names.ts';
-import { checkResources } from './spec/resources.ts';
+import { settleResources } from './spec/resources.ts';
 import { parseDetachKeys, untilDetach } from './streams/detach-keys.ts';
-import { noLimits, plainConfig } from './values.test-support.ts';
+import { everySupport, noLimits, plainConfig } from './values.test-support.ts';
 
 const image = {
 	Entrypoint: ['/entry'],
@@ -133,8 +133,7 @@ describe('limits', () => {
 		hostname: 'h',
 		defaultCgroupns: 'host',
 		defaultNetwork: 'bridge',
-		swapLimit: true,
-		controllers: new Set(['memory', 'cpu', 'pids', 'cpuset']),
+		support: everySupport,
 	} as const;
 	test.each([
 		[{ memory: 1000 }, /Minimum memory limit/],
@@ -142,11 +141,28 @@ describe('limits', () => {
 		[{ memorySwap: 2 ** 24 }, /always set the Memory limit/],
 		[{ nanoCpus: 3e9 }, /only 2 CPUs/],
 		[{ nanoCpus: 1e9, cpuQuota: 5000 }, /Conflicting options/],
+		[{ cpusetCpus: '0-5' }, /Requested CPUs are not available - requested 0-5, available: 0-1/],
+		[{ cpusetMems: 'x' }, /Invalid value x for cpuset mems: invalid format: x/],
+		[{ memorySwappiness: 101 }, /valid memory swappiness range is 0-100/],
+		[{ ioMaximumIops: 1 }, /Invalid QoS settings/],
+		[{ blkioWeight: 5 }, /Range of blkio weight/],
 	])('%j is refused', (limits, message) => {
-		expect(() => checkResources({ ...noLimits, ...limits }, host)).toThrow(message);
+		expect(() => settleResources({ ...noLimits, ...limits }, host, { update: false })).toThrow(message);
 	});
-	test('a limit that the host cannot enforce is refused', () => {
-		expect(() => checkResources({ ...noLimits, pidsLimit: 5 }, { ...host, controllers: new Set() })).toThrow(/no pids/);
+	test('a limit that the host cannot enforce is dropped, with a warning', () => {
+		const support = { ...everySupport, pids: false, blkioReadBps: false };
+		const asked = { ...noLimits, pidsLimit: 5, blkioReadBps: [{ path: '/dev/a', rate: 1 }], cpuPercent: 3 };
+		const { limits, warnings } = settleResources(asked, { ...host, support }, { update: false });
+		expect(limits).toEqual({ ...noLimits, blkioReadBps: [], cpuPercent: 0 });
+		expect(warnings).toEqual([
+			'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
+			'linux does not support CPU percent. Percent discarded.',
+			'Your kernel does not support BPS Block I/O read limit or the cgroup is not mounted. Block I/O BPS read limit discarded.',
+		]);
+	});
+	test('an update may raise swap alone', () => {
+		const asked = { ...noLimits, memorySwap: 2 ** 24 };
+		expect(settleResources(asked, host, { update: true }).limits).toEqual(asked);
 	});
 });
 

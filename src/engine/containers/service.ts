@@ -4,6 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ImageExecConfig } from '../../oci/types.ts';
 import type { Filters } from '../filters.ts';
 import type { ProcessTable } from './controls/processes.ts';
+import type { ContainerChanges } from './controls/update.ts';
 import type { HealthState } from './health/healthcheck.ts';
 import type { Container, ContainerConfig, EndpointRequest, ExecProcess, ExecSession, HostConfig } from './model.ts';
 
@@ -68,6 +69,8 @@ export interface ContainerControls {
 	unpause(ref: string, caller: Caller): Promise<void>;
 	/** @throws `conflict` for a name in use, `invalid_argument` for one that cannot be or is its own. */
 	rename(ref: string, name: string, caller: Caller): Promise<void>;
+	/** Changes limits and restart policy, in any state. Returns warnings. @throws `conflict`, `invalid_argument` */
+	update(ref: string, changes: ContainerChanges, caller: Caller): Promise<readonly string[]>;
 	/** What the host's ps says of its processes. `''`: `-ef`. @throws `conflict` unless it runs. */
 	top(ref: string, psArguments: string, caller: Caller): Promise<ProcessTable>;
 }

@@ -1,4 +1,5 @@
 import type { ContainerConfig, HostConfig, ResourceLimits } from './model.ts';
+import type { ResourceSupport } from './spec/resources.ts';
 
 /** A config with nothing asked for beyond the command. */
 export const plainConfig: ContainerConfig = {
@@ -84,4 +85,12 @@ export const plainHostConfig: HostConfig = {
 	containerIdFile: '',
 	consoleSize: [0, 0],
 	volumeDriver: '',
+};
+
+/** A host that can enforce everything. */
+export const everySupport: ResourceSupport = {
+	...{ memory: true, swap: true, memoryReservation: true, memorySwappiness: true, oomKillDisable: true },
+	...{ kernelMemoryTcp: true, pids: true, cpuShares: true, cpuCfs: true, cpuRealtime: true, cpuset: true },
+	...{ cpus: '0-1', mems: '0', blkioWeight: true, blkioWeightDevice: true, blkioReadBps: true },
+	...{ blkioWriteBps: true, blkioReadIops: true, blkioWriteIops: true },
 };

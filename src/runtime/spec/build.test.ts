@@ -5,7 +5,7 @@ import { buildSpec } from './build.ts';
 import { allCapabilities, capabilitiesOfMask, chooseCapabilities, defaultCapabilities } from './capabilities.ts';
 import { defaultEnv } from './env.ts';
 import type { HostFacts, SpecInput } from './input.ts';
-import { parseDeviceRule } from './resources.ts';
+import { buildUpdate, parseDeviceRule } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
 import { serializeSpec } from './serialize.ts';
 
@@ -18,6 +18,7 @@ const host: HostFacts = {
 	hardLimits: { RLIMIT_NOFILE: 20_000, RLIMIT_CORE: Number.POSITIVE_INFINITY },
 	swapLimit: true,
 	blkioWeight: false,
+	deviceNumbers: () => ({ major: 8, minor: 16 }),
 };
 const own = { kind: 'private' } as const;
 const resources: SpecInput['resources'] = {
@@ -107,6 +108,29 @@ describe('buildSpec', () => {
 		expect(spec.linux.resources.pids).toEqual({ limit: 7 });
 		expect(spec.linux.resources.blockIO).toBeUndefined();
 		expect(build().linux.resources.memory).toBeUndefined();
+	});
+
+	test('limits of devices, swappiness and real time; the words of an update', () => {
+		const asked = {
+			...{ ...resources, memorySwappiness: 0, kernelMemoryTcp: 9, cpuRealtimePeriod: 5, cpuRealtimeRuntime: 4 },
+			...{ blkioReadBps: [{ path: '/dev/sdb', rate: 7 }], blkioWeightDevice: [{ path: '/dev/sdb', weight: 20 }] },
+		};
+		const { memory, cpu, blockIO } = build({ resources: asked }).linux.resources;
+		expect(memory).toEqual({ swappiness: 0, kernelTCP: 9 });
+		expect(cpu).toEqual({ realtimePeriod: 5, realtimeRuntime: 4 });
+		expect(blockIO).toEqual({
+			weightDevice: [{ major: 8, minor: 16, weight: 20 }],
+			throttleReadBpsDevice: [{ major: 8, minor: 16, rate: 7 }],
+		});
+		expect(buildUpdate(resources, host)).toEqual({});
+		expect(buildUpdate({ ...resources, memory: 5, memorySwap: -1, pidsLimit: 0, blkioWeight: 50 }, host)).toEqual({
+			memory: { limit: 5, swap: -1 },
+			pids: { limit: -1 },
+		});
+		expect(buildUpdate({ ...resources, nanoCpus: 5e8, blkioWeight: 50 }, { ...host, blkioWeight: true })).toEqual({
+			cpu: { quota: 50_000, period: 100_000 },
+			blockIO: { weight: 50 },
+		});
 	});
 
 	test('rlimits stay within the daemon’s, unlimited is written exactly', () => {

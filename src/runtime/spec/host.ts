@@ -22,6 +22,25 @@ export function readHostFacts(): HostFacts {
 		hardLimits: Object.fromEntries(limits),
 		swapLimit: v2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
 		blkioWeight: v2 || ['blkio.weight', 'blkio.bfq.weight'].some((name) => existsSync(`/sys/fs/cgroup/blkio/${name}`)),
+		deviceNumbers,
+	};
+}
+
+/** The numbers of a device node. */
+function deviceNumbers(path: string): { major: number; minor: number } {
+	try {
+		return numbersOf(statSync(path).rdev);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+		throw new EngineError('invalid_argument', `stat ${path}: no such file or directory`);
+	}
+}
+
+function numbersOf(rdev: number): { major: number; minor: number } {
+	const number = BigInt(rdev);
+	return {
+		major: Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n)),
+		minor: Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n)),
 	};
 }
 
@@ -73,8 +92,6 @@ function describeDevice(source: string, path: string, access: string): SpecDevic
 	const { mode, rdev, uid, gid } = lstatSync(source);
 	const kind = mode & 0o170000;
 	if (kind !== 0o020000 && kind !== 0o060000) return null;
-	const number = BigInt(rdev);
-	const major = Number(((number >> 8n) & 0xfffn) | ((number >> 32n) & 0xfffff000n));
-	const minor = Number((number & 0xffn) | ((number >> 12n) & 0xffffff00n));
+	const { major, minor } = numbersOf(rdev);
 	return { path, type: kind === 0o020000 ? 'c' : 'b', major, minor, fileMode: mode & 0o7777, uid, gid, access };
 }

@@ -54,6 +54,21 @@ export interface SpecResources {
 	readonly blkioWeight: number;
 	readonly pidsLimit: number | null;
 	readonly oomKillDisable: boolean;
+	readonly memorySwappiness?: number | null;
+	readonly kernelMemoryTcp?: number;
+	readonly cpuRealtimePeriod?: number;
+	readonly cpuRealtimeRuntime?: number;
+	readonly blkioWeightDevice?: readonly { readonly path: string; readonly weight: number }[];
+	readonly blkioReadBps?: readonly SpecRate[];
+	readonly blkioWriteBps?: readonly SpecRate[];
+	readonly blkioReadIops?: readonly SpecRate[];
+	readonly blkioWriteIops?: readonly SpecRate[];
+}
+
+/** A limit for a block device, by its path on the host. */
+export interface SpecRate {
+	readonly path: string;
+	readonly rate: number;
 }
 
 /** A device node in the container, and what the cgroup allows with it: any of `r`, `w`, `m`. */
@@ -74,6 +89,8 @@ export interface HostFacts {
 	readonly hardLimits: Readonly<Record<string, number>>;
 	readonly swapLimit: boolean;
 	readonly blkioWeight: boolean;
+	/** Numbers of a device of the host. @throws `not_found` as dockerd says it */
+	readonly deviceNumbers: (path: string) => { readonly major: number; readonly minor: number };
 }
 
 /** Everything that a container's OCI configuration depends on. */

@@ -1,5 +1,5 @@
 import { EngineError } from '../../errors.ts';
-import type { HostFacts, SpecDevice, SpecInput, SpecResources } from './input.ts';
+import type { HostFacts, SpecDevice, SpecInput, SpecRate, SpecResources } from './input.ts';
 import type { OciDeviceRule, OciResources, OciRlimit } from './types.ts';
 
 const cpuPeriod = 100_000;
@@ -7,7 +7,8 @@ const cpuPeriod = 100_000;
 /** Limits for the cgroup; what the host cannot limit is left out, as Docker does. */
 export function buildResources(input: SpecInput, host: HostFacts): OciResources {
 	const { resources } = input;
-	const { pidsLimit, blkioWeight } = resources;
+	const { pidsLimit } = resources;
+	const blockIO = blockLimits(resources, host);
 	const memory = memoryLimits(resources, host);
 	const cpu = cpuLimits(resources);
 	return {
@@ -15,6 +16,40 @@ export function buildResources(input: SpecInput, host: HostFacts): OciResources 
 		...(Object.keys(memory).length > 0 ? { memory } : {}),
 		...(Object.keys(cpu).length > 0 ? { cpu } : {}),
 		...(pidsLimit !== null && pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
+		...(Object.keys(blockIO).length > 0 ? { blockIO } : {}),
+	};
+}
+
+function blockLimits(limits: SpecResources, host: HostFacts): NonNullable<OciResources['blockIO']> {
+	const rates = (name: string, given: readonly SpecRate[] = []) =>
+		given.length === 0 ? {} : { [name]: given.map(({ path, rate }) => ({ ...host.deviceNumbers(path), rate })) };
+	const weights = (limits.blkioWeightDevice ?? []).map(({ path, weight }) => ({ ...host.deviceNumbers(path), weight }));
+	return {
+		...(limits.blkioWeight > 0 && host.blkioWeight ? { weight: limits.blkioWeight } : {}),
+		...(weights.length > 0 ? { weightDevice: weights } : {}),
+		...rates('throttleReadBpsDevice', limits.blkioReadBps),
+		...rates('throttleWriteBpsDevice', limits.blkioWriteBps),
+		...rates('throttleReadIOPSDevice', limits.blkioReadIops),
+		...rates('throttleWriteIOPSDevice', limits.blkioWriteIops),
+	};
+}
+
+/**
+ * What an update tells the runtime: the limits that it names, in the runtime's words. `swap` goes along where the host
+ * limits it.
+ */
+export function buildUpdate(limits: SpecResources, host: HostFacts): Omit<OciResources, 'devices'> {
+	const { memory, memoryReservation, memorySwap, pidsLimit, blkioWeight } = limits;
+	const changed = {
+		...(memory !== 0 ? { limit: memory } : {}),
+		...(memoryReservation !== 0 ? { reservation: memoryReservation } : {}),
+		...(memorySwap !== 0 && host.swapLimit ? { swap: memorySwap } : {}),
+	};
+	const cpu = cpuLimits(limits);
+	return {
+		...(Object.keys(changed).length > 0 ? { memory: changed } : {}),
+		...(Object.keys(cpu).length > 0 ? { cpu } : {}),
+		...(pidsLimit === null ? {} : { pids: { limit: pidsLimit > 0 ? pidsLimit : -1 } }),
 		...(blkioWeight > 0 && host.blkioWeight ? { blockIO: { weight: blkioWeight } } : {}),
 	};
 }
@@ -25,6 +60,8 @@ function memoryLimits(limits: SpecResources, host: HostFacts): NonNullable<OciRe
 		...(limits.memory > 0 ? { limit: limits.memory } : {}),
 		...(limits.memoryReservation > 0 ? { reservation: limits.memoryReservation } : {}),
 		...(limits.memory > 0 && swap !== 0 && host.swapLimit ? { swap } : {}),
+		...(typeof limits.memorySwappiness === 'number' ? { swappiness: limits.memorySwappiness } : {}),
+		...((limits.kernelMemoryTcp ?? 0) > 0 ? { kernelTCP: limits.kernelMemoryTcp } : {}),
 		...(limits.oomKillDisable && host.cgroupVersion === 1 ? { disableOOMKiller: true } : {}),
 	};
 }
@@ -37,6 +74,8 @@ function cpuLimits(limits: SpecResources): NonNullable<OciResources['cpu']> {
 		...(limits.cpuShares > 0 ? { shares: limits.cpuShares } : {}),
 		...(quota !== 0 ? { quota } : {}),
 		...(period > 0 ? { period } : {}),
+		...((limits.cpuRealtimePeriod ?? 0) !== 0 ? { realtimePeriod: limits.cpuRealtimePeriod } : {}),
+		...((limits.cpuRealtimeRuntime ?? 0) !== 0 ? { realtimeRuntime: limits.cpuRealtimeRuntime } : {}),
 		...(limits.cpusetCpus === '' ? {} : { cpus: limits.cpusetCpus }),
 		...(limits.cpusetMems === '' ? {} : { mems: limits.cpusetMems }),
 	};

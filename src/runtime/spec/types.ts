@@ -73,17 +73,34 @@ export interface OciResources {
 		readonly limit?: number;
 		readonly reservation?: number;
 		readonly swap?: number;
+		readonly swappiness?: number;
+		readonly kernelTCP?: number;
 		readonly disableOOMKiller?: boolean;
 	};
 	readonly cpu?: {
 		readonly shares?: number;
 		readonly quota?: number;
 		readonly period?: number;
+		readonly realtimePeriod?: number;
+		readonly realtimeRuntime?: number;
 		readonly cpus?: string;
 		readonly mems?: string;
 	};
 	readonly pids?: { readonly limit: number };
-	readonly blockIO?: { readonly weight: number };
+	readonly blockIO?: {
+		readonly weight?: number;
+		readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[];
+		readonly throttleReadBpsDevice?: readonly OciThrottle[];
+		readonly throttleWriteBpsDevice?: readonly OciThrottle[];
+		readonly throttleReadIOPSDevice?: readonly OciThrottle[];
+		readonly throttleWriteIOPSDevice?: readonly OciThrottle[];
+	};
+}
+
+export interface OciThrottle {
+	readonly major: number;
+	readonly minor: number;
+	readonly rate: number;
 }
 
 export interface OciDeviceRule {

@@ -218,6 +218,9 @@ export function fakeWorld(): FakeWorld {
 			},
 		},
 		controls: {
+			async update() {
+				return [];
+			},
 			pause: async (ref) => void find(ref),
 			unpause: async (ref) => void find(ref),
 			rename: async (ref) => void find(ref),

@@ -3,7 +3,6 @@ import type { Route } from './router.ts';
 
 /** What the Engine API 1.51 has and we do not serve yet. Source: the API's path list. */
 const paths = `
-POST /containers/{id}/update
 POST /build|POST /build/cancel|POST /commit|POST /session|POST /grpc|GET /distribution/{name...}/json
 POST /images/{name...}/push|GET /images/search|GET /images/{name...}/get|GET /images/get
 PUT /volumes/{name}

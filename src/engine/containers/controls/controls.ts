@@ -1,16 +1,13 @@
 import { EngineError } from '../../../errors.ts';
 import type { Caller } from '../../../events/types.ts';
-import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
-import type { ContainerSet } from '../container-set.ts';
 import { cgroupPathOf } from '../life/launch.ts';
 import type { Container } from '../model.ts';
 import { checkName } from '../names.ts';
 import type { ContainerControls } from '../service.ts';
 import { listProcesses, type ProcessTable } from './processes.ts';
+import { type UpdateDependencies, updateContainer } from './update.ts';
 
-export interface ControlDependencies {
-	readonly containers: ContainerSet;
-	readonly mutex: KeyedMutex;
+export interface ControlDependencies extends UpdateDependencies {
 	/** Freezes or thaws all processes of a container. */
 	readonly setFrozen: (container: Container, frozen: boolean) => Promise<void>;
 	/** Ids, on the host, of the processes of a cgroup and of those below it. */
@@ -59,6 +56,7 @@ export function createControls(dependencies: ControlDependencies): ContainerCont
 				caller,
 			});
 		},
+		update: (ref, changes, caller) => updateContainer(ref, changes, caller, dependencies),
 		async top(ref, psArguments, caller): Promise<ProcessTable> {
 			const container = containers.resolve(ref);
 			if (container.state.at !== 'running' && container.state.at !== 'paused') {

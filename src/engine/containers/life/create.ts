@@ -6,12 +6,12 @@ import type { ImageExecConfig } from '../../../oci/types.ts';
 import { type ContainerSet, nameConflict } from '../container-set.ts';
 import { checkHealthcheck, mergeHealthcheck } from '../health/healthcheck.ts';
 import { parseLogOptions } from '../logs/log-config.ts';
-import type { Container, ContainerConfig, Endpoint, HostConfig } from '../model.ts';
+import type { Container, ContainerConfig, Endpoint, HostConfig, ResourceLimits } from '../model.ts';
 import type { VolumeBinder } from '../mounts/volume-binder.ts';
 import { checkName, makeName } from '../names.ts';
 import type { Images, Networking, Snapshots } from '../ports.ts';
 import type { CreateRequest, CreateResult, ImageForContainer } from '../service.ts';
-import { checkResources, type HostLimits } from '../spec/resources.ts';
+import { type HostLimits, settleResources } from '../spec/resources.ts';
 import { sandboxRequest } from '../spec/sandbox-request.ts';
 
 export interface CreateDependencies {
@@ -65,8 +65,7 @@ export function processOf(config: ContainerConfig): { path: string; args: readon
 	return { path, args: words.slice(1) };
 }
 
-function settleHostConfig(given: HostConfig, dependencies: CreateDependencies): HostConfig {
-	const { resources } = given;
+function settleHostConfig(given: HostConfig, resources: ResourceLimits, dependencies: CreateDependencies): HostConfig {
 	if (given.autoRemove && given.restartPolicy.name !== 'no') {
 		throw new EngineError('invalid_argument', "can't create 'AutoRemove' container with restart policy");
 	}
@@ -133,6 +132,7 @@ function initialEndpoints(request: CreateRequest, networkMode: string): readonly
 async function assemble(
 	request: CreateRequest,
 	image: ImageForContainer,
+	limits: ResourceLimits,
 	dependencies: CreateDependencies,
 ): Promise<Container> {
 	const { containers } = dependencies;
@@ -149,7 +149,7 @@ async function assemble(
 	checkHealthcheck(config.healthcheck);
 	// A wrong one would be noticed by the first stop.
 	if (config.stopSignal !== null) parseSignal(config.stopSignal);
-	const hostConfig = settleHostConfig(request.hostConfig, dependencies);
+	const hostConfig = settleHostConfig(request.hostConfig, limits, dependencies);
 	const { path, args } = processOf(config);
 	const onHost = hostConfig.networkMode === 'host' || hostConfig.utsMode === 'host';
 	return {
@@ -202,8 +202,8 @@ export async function createContainer(
 	}
 	checkSharedNames(request);
 	const image = await dependencies.images.resolve(request.config.image, request.platform);
-	const warnings = checkResources(request.hostConfig.resources, dependencies.limits);
-	const bare = await assemble(request, image, dependencies);
+	const { limits, warnings } = settleResources(request.hostConfig.resources, dependencies.limits, { update: false });
+	const bare = await assemble(request, image, limits, dependencies);
 	checkNetworking(bare, dependencies);
 	dependencies.prewarm();
 	let container = bare;

@@ -1,4 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { posix } from 'node:path';
 import type { ByteDuplex } from '../../../lib/byte-duplex.ts';
 import type { Turns } from '../../../lib/turns.ts';
 import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../../runtime/protocol.ts';
@@ -43,7 +44,7 @@ export interface Launched {
 /** The cgroup of a container below each hierarchy. */
 export function cgroupPathOf(container: Container): string {
 	const parent = container.hostConfig.cgroupParent || '/gantry';
-	return `${parent.startsWith('/') ? '' : '/'}${parent}/${container.id}`;
+	return posix.join('/', parent, container.id);
 }
 
 /** Takes away all that a run leaves: network, mount, bundle. All are tried; their failures come together. */

@@ -26,7 +26,8 @@ export function decideRestart(
 	return { restart: true, delay, because: `restart policy ${container.policy.name}, exit code ${exit.code}` };
 }
 
-function wantsRestart(policy: RestartPolicy, count: number, code: number): boolean {
+/** Whether a policy wants another start after an exit with that code, so many restarts having been made. */
+export function wantsRestart(policy: RestartPolicy, count: number, code: number): boolean {
 	switch (policy.name) {
 		case 'no':
 			return false;

@@ -8,7 +8,7 @@ import type { ExitStatus, Shim } from '../../../runtime/protocol.ts';
 import type { ContainerSet } from '../container-set.ts';
 import type { Container } from '../model.ts';
 import { cgroupPathOf, type LaunchDependencies, type Launched, launch, releaseRun } from './launch.ts';
-import { decideRestart } from './restart-policy.ts';
+import { decideRestart, wantsRestart } from './restart-policy.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface SupervisorDependencies extends LaunchDependencies {
@@ -31,6 +31,8 @@ export interface Supervisor {
 	recordExit(container: Container, status: ExitStatus, reason?: string): Promise<void>;
 	/** Records the end of a run whose shim is gone, after ending what is left of it: nothing may go on unwatched. */
 	recordLoss(container: Container, reason: string): Promise<void>;
+	/** Gives up a restart that is due when the container's restart policy, which has changed, does not want it any more. */
+	reconsiderRestart(id: string): void;
 	/** Drops a restart that is due. True when there was one. */
 	cancelRestart(id: string): boolean;
 	/** Drops all of them: the daemon stops. */
@@ -231,8 +233,23 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 		return restarts.delete(id);
 	};
 
+	const reconsiderRestart = (id: string): void => {
+		const container = containers.find(id);
+		if (container?.state.at !== 'exited' || !restarts.has(id)) return;
+		const { state, hostConfig, restartCount } = container;
+		if (wantsRestart(hostConfig.restartPolicy, restartCount, state.code)) return;
+		cancelRestart(id);
+		delays.delete(id);
+		containers.update(id, (one) => ({
+			...one,
+			state: one.state.at === 'exited' ? { ...one.state, restarting: false } : one.state,
+		}));
+		waiters.exited(id, { code: state.code, error: null }, true);
+	};
+
 	return {
 		start,
+		reconsiderRestart,
 		adopt: (container, shim) => watch(container.id, shim),
 		recordExit,
 		recordLoss,

@@ -10,12 +10,14 @@ import { chooseCapabilities } from '../../../runtime/spec/capabilities.ts';
 import { defaultEnv } from '../../../runtime/spec/env.ts';
 import { findDevices, hostDevices } from '../../../runtime/spec/host.ts';
 import type { HostFacts, NamespaceChoice, ShmChoice, SpecInput, SpecMount } from '../../../runtime/spec/input.ts';
+import { parseDeviceRule } from '../../../runtime/spec/resources.ts';
 import type { OciSpec } from '../../../runtime/spec/types.ts';
 import { resolveUser } from '../../../runtime/spec/user.ts';
 import type { Layout } from '../layout.ts';
 import type { BundleWriter } from '../life/launch.ts';
 import type { Container, HostConfig } from '../model.ts';
 import type { ExecDependencies } from '../streams/execs.ts';
+import { checkDeviceRequests } from './device-requests.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 /** Init programs that run in any image, being linked statically where they are found first. */
@@ -50,6 +52,8 @@ export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts): void 
 	if (!['', 'private', 'host'].includes(hostConfig.cgroupnsMode)) {
 		throw new EngineError('invalid_argument', `invalid cgroup namespace mode: ${hostConfig.cgroupnsMode}`);
 	}
+	(hostConfig.deviceCgroupRules ?? []).forEach(parseDeviceRule);
+	checkDeviceRequests(hostConfig.deviceRequests ?? []);
 	if (hostConfig.init) initProgram();
 }
 
@@ -142,7 +146,7 @@ function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput 
 		seccomp: security.seccomp,
 		ulimits: hostConfig.ulimits,
 		devices: hostConfig.privileged ? hostDevices() : hostConfig.devices.flatMap(findDevices),
-		deviceCgroupRules: [],
+		deviceCgroupRules: hostConfig.deviceCgroupRules ?? [],
 		resources: hostConfig.resources,
 		namespaces: {
 			pid: pidNamespace(hostConfig.pidMode, pidOf),

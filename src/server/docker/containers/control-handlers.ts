@@ -1,10 +1,12 @@
 import type { ContainerControls } from '../../../engine/containers/service.ts';
 import { param, sendEmpty, sendJson } from '../exchange.ts';
 import type { Route } from '../router.ts';
+import { updateRoute } from './update-handler.ts';
 
-/** Pause, unpause, rename and top. */
+/** Update, pause, unpause, rename and top. */
 export function controlRoutes(controls: ContainerControls): readonly Route[] {
 	return [
+		updateRoute(controls),
 		{
 			method: 'POST',
 			pattern: '/containers/{id}/pause',

@@ -1,5 +1,5 @@
 import type * as wire from '../../../api/container.ts';
-import type { HostConfig, MountRequest } from '../../../engine/containers/model.ts';
+import type { DeviceRate, HostConfig, MountRequest } from '../../../engine/containers/model.ts';
 
 /** `HostConfig` as inspect shows it: every field of the wire, ours or at its zero value. */
 export function hostConfigResponse(host: HostConfig): wire.HostConfig & Record<string, unknown> {
@@ -74,15 +74,15 @@ function resources(host: HostConfig): wire.Resources & Record<string, unknown> {
 		NanoCpus: given.nanoCpus,
 		CgroupParent: host.cgroupParent,
 		BlkioWeight: given.blkioWeight,
-		BlkioWeightDevice: [],
-		BlkioDeviceReadBps: [],
-		BlkioDeviceWriteBps: [],
-		BlkioDeviceReadIOps: [],
-		BlkioDeviceWriteIOps: [],
+		BlkioWeightDevice: (given.blkioWeightDevice ?? []).map(({ path, weight }) => ({ Path: path, Weight: weight })),
+		BlkioDeviceReadBps: rates(given.blkioReadBps),
+		BlkioDeviceWriteBps: rates(given.blkioWriteBps),
+		BlkioDeviceReadIOps: rates(given.blkioReadIops),
+		BlkioDeviceWriteIOps: rates(given.blkioWriteIops),
 		CpuPeriod: given.cpuPeriod,
 		CpuQuota: given.cpuQuota,
-		CpuRealtimePeriod: 0,
-		CpuRealtimeRuntime: 0,
+		CpuRealtimePeriod: given.cpuRealtimePeriod ?? 0,
+		CpuRealtimeRuntime: given.cpuRealtimeRuntime ?? 0,
 		CpusetCpus: given.cpusetCpus,
 		CpusetMems: given.cpusetMems,
 		Devices: host.devices.map((device) => ({
@@ -90,19 +90,36 @@ function resources(host: HostConfig): wire.Resources & Record<string, unknown> {
 			PathInContainer: device.pathInContainer,
 			CgroupPermissions: device.cgroupPermissions,
 		})),
-		DeviceCgroupRules: null,
-		DeviceRequests: null,
+		DeviceCgroupRules: orNull(host.deviceCgroupRules ?? []),
+		DeviceRequests: deviceRequests(host),
+		...(given.kernelMemoryTcp ? { KernelMemoryTCP: given.kernelMemoryTcp } : {}),
 		MemoryReservation: given.memoryReservation,
 		MemorySwap: given.memorySwap,
-		MemorySwappiness: null,
+		MemorySwappiness: given.memorySwappiness ?? null,
 		OomKillDisable: given.oomKillDisable,
 		PidsLimit: given.pidsLimit,
 		Ulimits: host.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
-		CpuCount: 0,
+		CpuCount: given.cpuCount ?? 0,
 		CpuPercent: 0,
 		IOMaximumIOps: 0,
 		IOMaximumBandwidth: 0,
 	};
+}
+
+function rates(given: readonly DeviceRate[] = []): wire.ThrottleDevice[] {
+	return given.map(({ path, rate }) => ({ Path: path, Rate: rate }));
+}
+
+function deviceRequests(host: HostConfig): wire.DeviceRequest[] | null {
+	const requests = host.deviceRequests ?? [];
+	if (requests.length === 0) return null;
+	return requests.map((one) => ({
+		Driver: one.driver,
+		Count: one.count,
+		DeviceIDs: orNull(one.deviceIds),
+		Capabilities: one.capabilities.length === 0 ? null : one.capabilities.map((words) => [...words]),
+		Options: { ...one.options },
+	}));
 }
 
 /** A mount as `Mounts` shows it: options only where they were given. */

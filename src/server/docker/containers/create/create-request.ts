@@ -7,20 +7,13 @@ import {
 	decodeNetworkingConfig,
 } from '../../../../api/create-request.ts';
 import { invalidField } from '../../../../api/decode.ts';
-import type {
-	ContainerConfig,
-	EndpointRequest,
-	HostConfig,
-	RestartPolicy,
-} from '../../../../engine/containers/model.ts';
+import type { ContainerConfig, EndpointRequest, HostConfig } from '../../../../engine/containers/model.ts';
 import type { CreateRequest } from '../../../../engine/containers/service.ts';
 import { EngineError } from '../../../../errors.ts';
 import { mountsOf } from './mount-specs.ts';
 import { exposedPortsOf, portBindingsOf } from './port-specs.ts';
+import { deviceRequestsOf, resourcesOf, restartPolicyOf } from './resources-request.ts';
 import { refuseUnsupported } from './unsupported.ts';
-
-/** Smallest memory limit that dockerd takes. */
-const minMemory = 6 * 1024 * 1024;
 
 /** The body of a create as the engine takes it. @throws EngineError `invalid_argument`, `unsupported`, naming the field. */
 export function parseCreateRequest(body: unknown, name: string, platform: string): CreateRequest {
@@ -73,75 +66,6 @@ function configOf(config: CreateConfig): ContainerConfig {
 	};
 }
 
-function restartPolicyOf(given: CreateHostConfig['RestartPolicy'], autoRemove: boolean): RestartPolicy {
-	const name = given.Name === '' ? 'no' : given.Name;
-	const count = given.MaximumRetryCount;
-	if (name !== 'no' && name !== 'always' && name !== 'unless-stopped' && name !== 'on-failure') {
-		throw new EngineError(
-			'invalid_argument',
-			`invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-		);
-	}
-	if (name !== 'on-failure' && count !== 0) {
-		throw new EngineError(
-			'invalid_argument',
-			"invalid restart policy: maximum retry count can only be used with 'on-failure'",
-		);
-	}
-	if (count < 0)
-		throw new EngineError('invalid_argument', 'invalid restart policy: maximum retry count cannot be negative');
-	if (autoRemove && name !== 'no') {
-		throw new EngineError('invalid_argument', "can't create 'AutoRemove' container with restart policy");
-	}
-	return { name, maximumRetryCount: count };
-}
-
-function resourcesOf(host: CreateHostConfig): HostConfig['resources'] {
-	const { Memory, MemorySwap, MemoryReservation, NanoCpus, CpuPeriod, CpuQuota } = host;
-	const bad = (sentence: string) => new EngineError('invalid_argument', sentence);
-	if (Memory > 0 && Memory < minMemory) throw bad('Minimum memory limit allowed is 6MB');
-	if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory) {
-		throw bad('Minimum memoryswap limit should be larger than memory limit, see usage');
-	}
-	if (Memory === 0 && MemorySwap > 0)
-		throw bad('You should always set the Memory limit when using Memoryswap limit, see usage');
-	if (Memory > 0 && MemoryReservation > Memory) {
-		throw bad('Minimum memory limit can not be less than memory reservation limit, see usage');
-	}
-	if (NanoCpus > 0 && (CpuPeriod > 0 || CpuQuota > 0)) {
-		throw bad('Conflicting options: Nano CPUs and CPU Period/Quota cannot both be set');
-	}
-	if (CpuPeriod > 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
-		throw bad('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-	}
-	if (CpuQuota > 0 && CpuQuota < 1000) throw bad('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-	if (host.BlkioWeight > 0 && host.BlkioWeight < 10) throw bad('Range of blkio weight is from 10 to 1000');
-	return {
-		memory: Memory,
-		memorySwap: MemorySwap,
-		memoryReservation: MemoryReservation,
-		nanoCpus: NanoCpus,
-		cpuShares: host.CpuShares,
-		cpuPeriod: CpuPeriod,
-		cpuQuota: CpuQuota,
-		cpusetCpus: cpuset(host.CpusetCpus, 'CpusetCpus'),
-		cpusetMems: cpuset(host.CpusetMems, 'CpusetMems'),
-		blkioWeight: host.BlkioWeight,
-		pidsLimit: host.PidsLimit,
-		oomKillDisable: host.OomKillDisable,
-	};
-}
-
-function cpuset(value: string, field: string): string {
-	if (value !== '' && !/^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/.test(value)) {
-		throw new EngineError(
-			'invalid_argument',
-			`Invalid value ${value} for ${field === 'CpusetCpus' ? 'cpuset cpus' : 'cpuset mems'}`,
-		);
-	}
-	return value;
-}
-
 /** A mode that is empty, one of `words`, or `container:REF` where `joins`. */
 function mode(value: string, field: string, words: readonly string[], joins: boolean): string {
 	if (value === '' || words.includes(value)) return value;
@@ -175,19 +99,22 @@ function hostConfigOf(host: CreateHostConfig): HostConfig {
 		throw new EngineError('invalid_argument', 'invalid container format container:<name|id>');
 	return {
 		mounts: mountsOf(host),
-		resources: resourcesOf(host),
+		// Both 0 and less mean no limit.
+		resources: { ...resourcesOf(host), pidsLimit: (host.PidsLimit ?? 0) > 0 ? host.PidsLimit : null },
 		ulimits: host.Ulimits.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
 		devices: host.Devices.map((device) => ({
 			pathOnHost: device.PathOnHost,
 			pathInContainer: device.PathInContainer || device.PathOnHost,
 			cgroupPermissions: device.CgroupPermissions || 'rwm',
 		})),
+		deviceCgroupRules: host.DeviceCgroupRules,
+		deviceRequests: deviceRequestsOf(host.DeviceRequests),
 		logDriver: host.LogConfig.Type || 'json-file',
 		logOptions: host.LogConfig.Config,
 		networkMode: host.NetworkMode || 'default',
 		portBindings: portBindingsOf(host.PortBindings),
 		publishAllPorts: host.PublishAllPorts,
-		restartPolicy: restartPolicyOf(host.RestartPolicy, host.AutoRemove),
+		restartPolicy: restartPolicyOf(host.RestartPolicy),
 		autoRemove: host.AutoRemove,
 		capAdd: host.CapAdd,
 		capDrop: host.CapDrop,

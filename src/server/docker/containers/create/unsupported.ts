@@ -2,25 +2,7 @@ import type { CreateConfig, CreateEndpoint, CreateHostConfig } from '../../../..
 import { EngineError } from '../../../../errors.ts';
 
 /** Fields of HostConfig that we read only to refuse them: their zero value passes. */
-const unsupported = [
-	'VolumesFrom',
-	'Cgroup',
-	'Links',
-	'StorageOpt',
-	'BlkioWeightDevice',
-	'BlkioDeviceReadBps',
-	'BlkioDeviceWriteBps',
-	'BlkioDeviceReadIOps',
-	'BlkioDeviceWriteIOps',
-	'CpuRealtimePeriod',
-	'CpuRealtimeRuntime',
-	'DeviceCgroupRules',
-	'DeviceRequests',
-	'CpuCount',
-	'CpuPercent',
-	'IOMaximumIOps',
-	'IOMaximumBandwidth',
-] as const satisfies readonly (keyof CreateHostConfig)[];
+const unsupported = ['VolumesFrom', 'Cgroup', 'Links'] as const satisfies readonly (keyof CreateHostConfig)[];
 
 function isZero(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length === 0;
@@ -38,15 +20,27 @@ export function refuseUnsupported(
 		throw new EngineError('unsupported', `${field} is not supported by this version of Gantry`);
 	};
 	for (const field of unsupported) if (!isZero(host[field])) refuse(`HostConfig.${field}`);
-	// -1 is the stock CLI's way to say "not set".
-	if (host.MemorySwappiness !== null && host.MemorySwappiness !== -1) refuse('HostConfig.MemorySwappiness');
+	refuseStorageOptions(host.StorageOpt);
 	if (host.VolumeDriver !== '' && host.VolumeDriver !== 'local') refuse('HostConfig.VolumeDriver');
-	if (host.Isolation !== '' && host.Isolation !== 'default') refuse('HostConfig.Isolation');
+	if (!['', 'default'].includes(host.Isolation.toLowerCase())) {
+		throw new EngineError('invalid_argument', `invalid isolation '${host.Isolation}' on linux`);
+	}
 	for (const [name, endpoint] of Object.entries(endpoints)) {
 		if (endpoint === null) continue;
 		const path = `NetworkingConfig.EndpointsConfig[${JSON.stringify(name)}]`;
 		if (endpoint.Links.length > 0) refuse(`${path}.Links`);
 		if (endpoint.GwPriority !== 0) refuse(`${path}.GwPriority`);
 		if ((endpoint.IPAMConfig?.LinkLocalIPs.length ?? 0) > 0) refuse(`${path}.IPAMConfig.LinkLocalIPs`);
+	}
+}
+
+/** dockerd's words: a container's size can only be limited by project quotas, which snapshots do not use. */
+function refuseStorageOptions(options: Readonly<Record<string, string>>): void {
+	for (const name of Object.keys(options)) {
+		if (name.toLowerCase() !== 'size') throw new EngineError('invalid_argument', `Unknown option ${name}`);
+		throw new EngineError(
+			'invalid_argument',
+			"--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
+		);
 	}
 }
