@@ -108,7 +108,7 @@ describe('docker run', () => {
 		const script = 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max';
 		expect((await sh(script, '--memory', '64m')).stdout).toBe('67108864\n');
 		const cpu =
-			'cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us 2>/dev/null | xargs || cat /sys/fs/cgroup/cpu.max';
+			'cd /sys/fs/cgroup; if [ -e cpu.max ]; then cat cpu.max; else echo $(cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us); fi';
 		expect((await sh(cpu, '--cpus', '0.5')).stdout).toBe('50000 100000\n');
 		const id = await engine.ok('create', '--memory', '64m', '--cpus', '0.5', busybox);
 		expect(await engine.ok('inspect', '-f', '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}', id)).toBe(
