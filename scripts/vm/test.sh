@@ -16,8 +16,6 @@ mkdir -p "$tree/node_modules/.bin" "$tree/dist" "$work/disk/tmp"
 git ls-files -z | xargs -0 tar c | tar x -C "$tree"
 cp dist/gantry "$tree/dist/"
 cp "$(readlink -f node_modules/.bin/bun)" "$tree/node_modules/.bin/bun"
-# The tests read the public specifications where they stand beside the project.
-[[ -d ../shared/specs ]] && mkdir -p "$work/disk/shared" && cp -r ../shared/specs "$work/disk/shared/"
 printf '%s\n' "${tests[@]}" >"$work/disk/tests"
 truncate -s 6G "$work/disk.img" && mkfs.ext4 -q -F -d "$work/disk" "$work/disk.img"
 cp --sparse=always dist/vm/root.img "$work/root.img"
