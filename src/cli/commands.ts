@@ -141,12 +141,24 @@ const containerRows: readonly Row[] = [
 		summary: 'Stop running containers',
 		load: () => import('./container/stop.ts'),
 	},
+	{
+		name: 'stats',
+		root: 'stats',
+		summary: 'Show what containers use, as it changes',
+		load: () => import('./container/stats.ts'),
+	},
 	{ name: 'top', root: 'top', summary: 'List the processes of a container', load: () => import('./container/top.ts') },
 	{
 		name: 'unpause',
 		root: 'unpause',
 		summary: 'Thaw the processes of containers',
 		load: () => import('./container/unpause.ts'),
+	},
+	{
+		name: 'update',
+		root: 'update',
+		summary: 'Change limits and restart policy of containers',
+		load: () => import('./container/update.ts'),
 	},
 	{
 		name: 'wait',

@@ -77,6 +77,9 @@ export function containersOf(client: ApiClient) {
 		rename: (id: string, name: string) => post(at(id, '/rename'), { name }),
 		resize: (id: string, size: { rows: number; columns: number }) =>
 			post(at(id, '/resize'), { h: size.rows, w: size.columns }),
+		/** What it uses: one reading, or one a second, each on a line. */
+		stats: (id: string, stream: boolean): Promise<ApiResponse> =>
+			client.send({ method: 'GET', path: at(id, '/stats'), query: { stream } }),
 		update: (id: string, json: Partial<HostConfig>) =>
 			client.json<ContainerUpdateResponse>({ method: 'POST', path: at(id, '/update'), json }),
 		remove: (id: string, query: { force: boolean; v: boolean; link: boolean }) =>

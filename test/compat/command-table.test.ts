@@ -26,7 +26,7 @@ const groups = ['container', 'context', 'system', 'volume'];
 
 /** What is still to come, as `command` or `command --flag`. */
 const missing: readonly string[] = [
-	...['commit', 'cp', 'stats', 'update'].flatMap((name) => [name, `container ${name}`]),
+	...['commit', 'cp'].flatMap((name) => [name, `container ${name}`]),
 	...['system df', 'system prune'],
 	...['create', 'inspect', 'ls', 'prune', 'rm', 'update'].map((name) => `volume ${name}`),
 ];

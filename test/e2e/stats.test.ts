@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { busybox, gantryProgram, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busybox, engineKind, gantryProgram, startEngine, type TestEngine } from '../support/daemon.ts';
 
 /** What containers use: the API's stats and the table that both command lines make of them. */
 
@@ -173,7 +173,7 @@ test('a stream goes on through stop and start, and ends with the container', asy
 });
 
 describe('the table', () => {
-	const clients = ['docker'] as const;
+	const clients = engineKind === 'dockerd' ? (['docker'] as const) : (['docker', 'gantry'] as const);
 	for (const client of clients) {
 		test(`${client} stats --no-stream`, async () => {
 			await engine.ok('run', '-d', '--name', 'up', '--memory', '100m', busybox, 'sleep', '1000');

@@ -15,7 +15,7 @@ afterEach(async () => {
 	if (ids.length > 0) await engine.ok('rm', '-f', ...ids);
 });
 
-const clients = ['docker'] as const;
+const clients = engineKind === 'dockerd' ? (['docker'] as const) : (['docker', 'gantry'] as const);
 const limit = (controller: string, v1: string, v2: string) =>
 	`cat /sys/fs/cgroup/${controller}/${v1} 2>/dev/null || cat /sys/fs/cgroup/${v2}`;
 const memory = limit('memory', 'memory.limit_in_bytes', 'memory.max');

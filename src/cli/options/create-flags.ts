@@ -189,6 +189,14 @@ const resourceFlags: readonly FlagDef[] = [
 	{ ...value('ulimit', '', 'ulimit', 'Resource limit: NAME=SOFT[:HARD]', checkedBy(parseUlimit)), kind: 'list' },
 ];
 
+const updatable = new Set([
+	...['blkio-weight', 'cpu-period', 'cpu-quota', 'cpu-rt-period', 'cpu-rt-runtime', 'cpu-shares', 'cpus'],
+	...['cpuset-cpus', 'cpuset-mems', 'memory', 'memory-reservation', 'memory-swap', 'pids-limit'],
+]);
+
+/** The limits that `update` changes. */
+export const updateFlags: readonly FlagDef[] = resourceFlags.filter((flag) => updatable.has(flag.name));
+
 const observationFlags: readonly FlagDef[] = [
 	string('health-cmd', '', 'Command that tells whether the container is healthy'),
 	duration('health-interval', 'Time between two checks'),
