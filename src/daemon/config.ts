@@ -39,6 +39,8 @@ export interface DaemonConfig {
 	readonly labels: readonly string[];
 	readonly insecureRegistries: readonly string[];
 	readonly registryMirrors: readonly string[];
+	/** Where devices are described, CDI; later ones win. */
+	readonly cdiSpecDirs: readonly string[];
 	/** Layers downloaded at once. */
 	readonly maxConcurrentDownloads: number;
 	/** How often a download is tried in a row. */
@@ -172,6 +174,7 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 	const mtu = text('mtu', '');
 	if (mtu !== '' && !(Number.isInteger(Number(mtu)) && Number(mtu) >= 68 && Number(mtu) <= 65_535))
 		throw invalid(`invalid mtu: ${mtu}`);
+	const cdiSpecDirs = list('cdi-spec-dir');
 	const favor = text('cgroup-favordynmods', 'true');
 	if (favor !== 'true' && favor !== 'false') throw invalid(`invalid value for cgroup-favordynmods: ${favor}`);
 	return {
@@ -191,6 +194,7 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		labels: list('label').map(checkLabel),
 		insecureRegistries: list('insecure-registry').map(checkInsecureRegistry),
 		registryMirrors: list('registry-mirror').map(checkMirror),
+		cdiSpecDirs: cdiSpecDirs.length > 0 ? cdiSpecDirs.map(absolute) : ['/etc/cdi', '/var/run/cdi'],
 		maxConcurrentDownloads: checkCount('max concurrent downloads', text('max-concurrent-downloads', '3'), 1),
 		maxDownloadAttempts: checkCount('max download attempts', text('max-download-attempts', '5'), 1),
 		shutdownTimeout: checkCount('shutdown timeout', text('shutdown-timeout', '15'), -1),

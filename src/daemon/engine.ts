@@ -141,6 +141,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			host,
 			pidOf: (ref) => pidOf(containers, ref),
 			bundlesDir: layout.bundlesDir,
+			cdiSpecDirs: config.cdiSpecDirs,
 			runtimeOf: (name) => programOf(programs, name),
 		}),
 		processDocument: createProcessDocuments(layout, host),
@@ -176,6 +177,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			debug: live.current().debug,
 			insecureRegistries: live.current().insecureRegistries,
 			registryMirrors: live.current().registryMirrors,
+			cdiSpecDirs: config.cdiSpecDirs,
 		});
 	let asked: Promise<ProgramFacts> | undefined;
 	const programFacts = () => {

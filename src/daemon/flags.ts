@@ -29,6 +29,12 @@ export const settings = [
 		kind: 'string',
 		help: 'Mount cgroup2 with favordynmods for faster starts: "true" or "false"',
 	},
+	{
+		flag: 'cdi-spec-dir',
+		key: 'cdi-spec-dirs',
+		kind: 'list',
+		help: 'Directory of CDI device descriptions (default /etc/cdi and /var/run/cdi)',
+	},
 	{ flag: 'config-file', kind: 'string', help: 'Configuration file' },
 	{ flag: 'data-root', key: 'data-root', kind: 'string', help: 'Directory of what lasts' },
 	{ flag: 'debug', short: 'D', key: 'debug', kind: 'boolean', help: 'Log at level debug' },

@@ -56,7 +56,6 @@ const foreign: readonly ForeignSetting[] = [
 	never('max-concurrent-uploads', 'images are not uploaded by this version'),
 	never('authorization-plugin', 'plugins are not supported', 'authorization-plugins'),
 	never('bip6', noIPv6),
-	never('cdi-spec-dir', 'CDI devices are looked for in /etc/cdi and /var/run/cdi only', 'cdi-spec-dirs'),
 	never('cgroup-parent', perContainer('--cgroup-parent')),
 	never('containerd', noContainerd),
 	never('containerd-namespace', noContainerd),

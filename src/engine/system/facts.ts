@@ -26,6 +26,7 @@ export type OwnFacts = Pick<
 	| 'debug'
 	| 'insecureRegistries'
 	| 'registryMirrors'
+	| 'cdiSpecDirs'
 	| 'logDrivers'
 	| 'loggingDriver'
 	| 'networkDrivers'

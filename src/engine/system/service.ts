@@ -34,6 +34,7 @@ export interface SystemFacts {
 	readonly ipv4Forwarding: boolean;
 	readonly insecureRegistries: readonly string[];
 	readonly registryMirrors: readonly string[];
+	readonly cdiSpecDirs: readonly string[];
 	readonly logDrivers: readonly string[];
 	readonly loggingDriver: string;
 	readonly networkDrivers: readonly string[];

@@ -1,10 +1,10 @@
 import { EngineError } from '../../errors.ts';
 import { capabilitySets, chooseCapabilities } from './capabilities.ts';
-import type { HostFacts, NamespaceChoice, SpecInput } from './input.ts';
+import type { HostFacts, NamespaceChoice, SpecHook, SpecInput } from './input.ts';
 import { buildMounts, initPath, rootfsPropagation } from './mounts.ts';
 import { buildResources, buildRlimits } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
-import type { OciLinux, OciNamespace, OciProcess, OciSeccomp, OciSpec } from './types.ts';
+import type { OciHooks, OciLinux, OciNamespace, OciProcess, OciSeccomp, OciSpec } from './types.ts';
 
 const defaultMaskedPaths = [
 	...['/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats'],
@@ -29,8 +29,23 @@ export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {
 		...(hasUts && input.hostname !== '' ? { hostname: input.hostname } : {}),
 		mounts: buildMounts(input),
 		...(Object.keys(input.annotations).length > 0 ? { annotations: input.annotations } : {}),
+		...((input.hooks ?? []).length > 0 ? { hooks: buildHooks(input.hooks ?? []) } : {}),
 		linux: buildLinux(input, host, capabilities),
 	};
+}
+
+function buildHooks(given: readonly SpecHook[]): OciHooks {
+	const hooks: OciHooks = {};
+	for (const { name, path, args, env, timeout } of given) {
+		const hook = {
+			path,
+			...(args.length === 0 ? {} : { args }),
+			...(env.length === 0 ? {} : { env }),
+			...(timeout === null ? {} : { timeout }),
+		};
+		hooks[name] = [...(hooks[name] ?? []), hook];
+	}
+	return hooks;
 }
 
 function buildProcess(input: SpecInput, host: HostFacts, capabilities: readonly string[]): OciProcess {

@@ -1,4 +1,4 @@
-import type { OciDevice } from './types.ts';
+import type { OciDevice, OciHooks } from './types.ts';
 
 /** A namespace: of its own, the host's, or one that exists. */
 export type NamespaceChoice =
@@ -93,6 +93,16 @@ export interface HostFacts {
 	readonly deviceNumbers: (path: string) => { readonly major: number; readonly minor: number };
 }
 
+/** A program that the runtime calls. Source: OCI runtime-spec, config.md, POSIX-platform Hooks. */
+export interface SpecHook {
+	readonly name: keyof OciHooks;
+	readonly path: string;
+	readonly args: readonly string[];
+	readonly env: readonly string[];
+	/** Seconds; null: none. */
+	readonly timeout: number | null;
+}
+
 /** Everything that a container's OCI configuration depends on. */
 export interface SpecInput {
 	readonly args: readonly string[];
@@ -133,6 +143,8 @@ export interface SpecInput {
 	readonly maskedPaths: readonly string[] | null;
 	readonly readonlyPaths: readonly string[] | null;
 	readonly annotations: Readonly<Record<string, string>>;
+	/** Programs of the host that the runtime calls at moments of the container's life. */
+	readonly hooks?: readonly SpecHook[];
 	/** Path on the host of an init program that is to be process 1. */
 	readonly init: string | null;
 	/** `/gantry/<id>`. */

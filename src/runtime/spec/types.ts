@@ -6,7 +6,24 @@ export interface OciSpec {
 	readonly hostname?: string;
 	readonly mounts: readonly OciMount[];
 	readonly annotations?: Readonly<Record<string, string>>;
+	readonly hooks?: OciHooks;
 	readonly linux: OciLinux;
+}
+
+export interface OciHook {
+	readonly path: string;
+	readonly args?: readonly string[];
+	readonly env?: readonly string[];
+	readonly timeout?: number;
+}
+
+export interface OciHooks {
+	prestart?: OciHook[];
+	createRuntime?: OciHook[];
+	createContainer?: OciHook[];
+	startContainer?: OciHook[];
+	poststart?: OciHook[];
+	poststop?: OciHook[];
 }
 
 /** What runs, and with which rights. Also the document of an exec. */

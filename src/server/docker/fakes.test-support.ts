@@ -324,6 +324,7 @@ export function fakeWorld(): FakeWorld {
 				debug: false,
 				ipv4Forwarding: true,
 				insecureRegistries: ['127.0.0.0/8'],
+				cdiSpecDirs: [],
 				registryMirrors: [],
 			}),
 			counters: () => ({ fileDescriptors: 1, eventListeners: 0, threads: 3 }),

@@ -1,19 +1,14 @@
 import { EngineError } from '../../../errors.ts';
 import type { DeviceRequest } from '../model.ts';
 
-/** @throws `invalid_argument` in dockerd's words for a driver that is not there, `unsupported` for CDI */
-export function checkDeviceRequests(requests: readonly DeviceRequest[]): void {
-	const request = requests[0];
-	if (request === undefined) return;
-	if (request.driver === 'cdi') {
+/** Qualified names of the CDI devices that are asked for. @throws `invalid_argument` in dockerd's words for other drivers */
+export function cdiNames(requests: readonly DeviceRequest[]): readonly string[] {
+	return requests.flatMap((request) => {
+		if (request.driver === 'cdi') return request.deviceIds;
+		const capabilities = `[${request.capabilities.map((words) => `[${words.join(' ')}]`).join(' ')}]`;
 		throw new EngineError(
-			'unsupported',
-			`CDI device injection is not supported by this version of Gantry: ${request.deviceIds.join(', ')}`,
+			'invalid_argument',
+			`could not select device driver ${JSON.stringify(request.driver)} with capabilities: ${capabilities}`,
 		);
-	}
-	const capabilities = `[${request.capabilities.map((words) => `[${words.join(' ')}]`).join(' ')}]`;
-	throw new EngineError(
-		'invalid_argument',
-		`could not select device driver ${JSON.stringify(request.driver)} with capabilities: ${capabilities}`,
-	);
+	});
 }

@@ -4,6 +4,8 @@ import { join, posix } from 'node:path';
 import { EngineError } from '../../../errors.ts';
 import { writeBundle } from '../../../runtime/bundle/bundle.ts';
 import { execProcess } from '../../../runtime/bundle/exec-process.ts';
+import { applyCdiEdits } from '../../../runtime/cdi/apply.ts';
+import { resolveCdiDevices } from '../../../runtime/cdi/devices.ts';
 import type { RuntimeProgram } from '../../../runtime/protocol.ts';
 import { buildSpec } from '../../../runtime/spec/build.ts';
 import { chooseCapabilities } from '../../../runtime/spec/capabilities.ts';
@@ -17,7 +19,7 @@ import type { Layout } from '../layout.ts';
 import type { BundleWriter } from '../life/launch.ts';
 import type { Container, HostConfig } from '../model.ts';
 import type { ExecDependencies } from '../streams/execs.ts';
-import { checkDeviceRequests } from './device-requests.ts';
+import { cdiNames } from './device-requests.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 /** Init programs that run in any image, being linked statically where they are found first. */
@@ -53,7 +55,7 @@ export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts): void 
 		throw new EngineError('invalid_argument', `invalid cgroup namespace mode: ${hostConfig.cgroupnsMode}`);
 	}
 	(hostConfig.deviceCgroupRules ?? []).forEach(parseDeviceRule);
-	checkDeviceRequests(hostConfig.deviceRequests ?? []);
+	cdiNames(hostConfig.deviceRequests ?? []);
 	if (hostConfig.init) initProgram();
 }
 
@@ -180,12 +182,16 @@ export function createBundleWriter(dependencies: {
 	readonly host: HostFacts;
 	readonly pidOf: PidOf;
 	readonly bundlesDir: string;
+	/** Where devices are described, CDI; later ones win. */
+	readonly cdiSpecDirs: readonly string[];
 	readonly runtimeOf: (name: string) => RuntimeProgram;
 }): BundleWriter {
-	const { host, pidOf, bundlesDir, runtimeOf } = dependencies;
+	const { host, pidOf, bundlesDir, cdiSpecDirs, runtimeOf } = dependencies;
 	return async (given) => {
 		const { id, hostConfig } = given.container;
-		writeBundle(bundlesDir, id, buildSpec(specInput(given, pidOf), host), runtimeOf(hostConfig.runtime));
+		const edits = resolveCdiDevices(cdiSpecDirs, cdiNames(hostConfig.deviceRequests ?? []));
+		const input = applyCdiEdits(specInput(given, pidOf), edits);
+		writeBundle(bundlesDir, id, buildSpec(input, host), runtimeOf(hostConfig.runtime));
 	};
 }
 

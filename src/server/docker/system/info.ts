@@ -51,7 +51,7 @@ export async function infoResponse(system: System, queries: ContainerQueries, im
 		Isolation: '',
 		SecurityOptions: [...facts.securityOptions],
 		FirewallBackend: { Driver: 'nftables' },
-		CDISpecDirs: [],
+		CDISpecDirs: [...facts.cdiSpecDirs],
 		Warnings: warnings(facts),
 	};
 }
