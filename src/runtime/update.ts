@@ -13,7 +13,7 @@ export interface UpdateTarget {
 	readonly cgroupPath: string;
 }
 
-/** Sets limits of a container that runs, by the runtime's `update`; what is absent stays. @throws `internal` with its message. */
+/** Sets limits of a container that runs, by the runtime's `update`; what is absent stays. @throws `invalid_argument`, `internal` with its message. */
 export async function updateLimits(
 	program: RuntimeProgram,
 	{ id, cgroupPath }: UpdateTarget,
@@ -41,5 +41,10 @@ async function runUpdate(program: RuntimeProgram, id: string, resources: object)
 	});
 	const [code, message] = await Promise.all([child.exited, new Response(child.stderr).text()]);
 	if (code === 0) return;
-	throw new EngineError('internal', `${program.name} update: ${message.trim() || `exit code ${code}`}`);
+	// EINVAL and ERANGE: the value is none for the kernel. Others (EBUSY: more is in use) are not the caller's mistake.
+	const mistaken = /invalid argument|out of range/i.test(message);
+	throw new EngineError(
+		mistaken ? 'invalid_argument' : 'internal',
+		`${program.name} update: ${message.trim() || `exit code ${code}`}`,
+	);
 }
