@@ -176,7 +176,7 @@ describe.skipIf(engineKind === 'dockerd')('daemon', () => {
 		await docker('load', '-q', '-i', `${engine.work}/busybox.tar`);
 		const address = await docker('run', '--rm', busybox, 'ip', '-o', '-4', 'addr', 'show', 'eth0');
 		expect(address.stdout).toContain('inet 10.211.3.2/24');
-		expect(readFileSync(`${root}/calls`, 'utf8')).toBe('--version\n');
+		expect(readFileSync(`${root}/calls`, 'utf8')).toBe('--version\nfeatures\n');
 		expect((await docker('run', '--rm', '--runtime', 'mine', busybox, 'echo', 'ran')).stdout).toBe('ran\n');
 		expect(readFileSync(`${root}/calls`, 'utf8')).toContain('run --detach');
 		expect((await docker('run', '--rm', '--runtime', 'other', busybox, 'true')).stderr).toContain(

@@ -41,12 +41,16 @@ test('what is counted agrees with du', async () => {
 	near(container.SizeRw, await du('-B1', inspected.GraphDriver.Data.UpperDir));
 	const image = body.Images.find((one: { RepoTags: string[] }) => one.RepoTags.includes('large:1'));
 	near(container.SizeRootFs, container.SizeRw + image.Size);
-	const lower = String(inspected.GraphDriver.Data.LowerDir).split(':').at(-1) ?? '';
-	near(image.Size, await du('-B1', lower));
-	const sizes = body.Images.map(({ Size }: { Size: number }) => Size);
+	const lower = String(inspected.GraphDriver.Data.LowerDir).split(':');
+	const sizes = await Promise.all(lower.map((layer) => du('-B1', layer)));
+	near(
+		image.Size,
+		sizes.reduce((sum, size) => sum + size, 0),
+	);
+	const images = body.Images.map(({ Size }: { Size: number }) => Size);
 	near(
 		body.LayersSize,
-		sizes.reduce((sum: number, size: number) => sum + size, 0),
+		images.reduce((sum: number, size: number) => sum + size, 0),
 	);
 });
 

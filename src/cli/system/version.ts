@@ -69,9 +69,9 @@ function readable(version: SystemVersion): SystemVersion {
 /** Templates know by Go's name, `APIVersion`, what is `ApiVersion` in JSON; a false `Experimental` is not in JSON at all. */
 function asStruct(version: SystemVersion | ClientVersion): Record<string, unknown> {
 	const { ApiVersion: APIVersion, ...rest } = version;
-	const Experimental = 'Experimental' in version && version.Experimental === true ? true : undefined;
-	const toJSON = () => ({ ...version, Experimental });
-	return Object.defineProperty({ ...rest, APIVersion }, 'toJSON', { value: toJSON });
+	const Experimental = 'Experimental' in version && version.Experimental === true;
+	const toJSON = () => ({ ...version, Experimental: Experimental || undefined });
+	return Object.defineProperty({ ...rest, APIVersion, Experimental }, 'toJSON', { value: toJSON });
 }
 
 /** `Fri May 30 12:07:14 2025`, as version texts have it; what is not a time stays as it is. */
