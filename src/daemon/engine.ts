@@ -125,6 +125,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		shims,
 		roots: { folder: join(dataRoot, 'snapshots'), ...snapshotStore.snapshots },
 		trees: createFileTrees(roleCommand('container-files')),
+		commits: images.commits,
 		resolveUser,
 		layout,
 		runtimes: programs,

@@ -82,6 +82,9 @@ export interface ImageConfigDocument {
 	readonly variant?: string;
 	readonly os: string;
 	readonly 'os.version'?: string;
+	/** Docker's: the engine that made it, and the container it was made of. */
+	readonly docker_version?: string;
+	readonly container?: string;
 	readonly config?: ImageExecConfig | null;
 	readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] | null };
 	readonly history?: readonly HistoryEntry[] | null;

@@ -117,6 +117,7 @@ function open(): World {
 	const containers = createContainers({
 		roots: { folder, lease: unused, describe: () => null },
 		trees: { stat: unused, archive: unused, extract: unused, export: unused, layer: unused, changes: unused },
+		commits: { commit: unused },
 		resolveUser: () => ({ uid: 0, gid: 0 }),
 		records: records.collection<Container>('containers'),
 		healthRecords: records.collection<StoredHealth>('health', 'process'),

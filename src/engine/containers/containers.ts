@@ -45,6 +45,7 @@ export interface ContainersDependencies {
 	/** See {@link FilesDependencies}. */
 	readonly roots: FilesDependencies['roots'];
 	readonly trees: FilesDependencies['trees'];
+	readonly commits: FilesDependencies['commits'];
 	readonly resolveUser: FilesDependencies['resolveUser'];
 	readonly layout: Layout;
 	readonly runtimes: ReadonlyMap<string, RuntimeProgram>;
@@ -111,6 +112,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 	});
 	const removal = { ...base, supervisor };
 	const execs = createExecs(base);
+	const controls = createControls({ ...base, reconsiderRestart: supervisor.reconsiderRestart });
 	const health = createHealthMonitor({
 		...base,
 		records: given.healthRecords,
@@ -232,9 +234,9 @@ export function createContainers(given: ContainersDependencies): Containers {
 		streams,
 		queries,
 		execs,
-		controls: createControls({ ...base, reconsiderRestart: supervisor.reconsiderRestart }),
+		controls,
 		statistics: createStatistics(base),
-		files: createContainerFiles(base),
+		files: createContainerFiles({ ...base, controls }),
 		usersOf: (imageId) =>
 			containers
 				.all()

@@ -1,4 +1,6 @@
+import type { Caller } from '../../events/types.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { ImageExecConfig } from '../../oci/types.ts';
 import type { Endpoint, EndpointRequest, PortBindings, PublishedPort } from './model.ts';
 import type { ImageForContainer } from './service.ts';
 
@@ -6,6 +8,36 @@ import type { ImageForContainer } from './service.ts';
 export interface Images {
 	/** By reference, id or unique id prefix. @throws `not_found` (`No such image: REF`). */
 	resolve(ref: string, platform: string): Promise<ImageForContainer>;
+}
+
+/** What an image is to be made of. */
+export interface CommitRequest {
+	/** The image to build on. */
+	readonly imageId: Digest;
+	readonly containerId: string;
+	readonly containerConfig: ImageExecConfig;
+	/** Instead of the container's own, which fills what it leaves open; null: that alone. */
+	readonly config: ImageExecConfig | null;
+	/** Dockerfile instructions that change it. */
+	readonly changes: readonly string[];
+	/** Its name; `''`: none. */
+	readonly repository: string;
+	/** `''`: the one within `repository`, or `latest`. */
+	readonly tag: string;
+	readonly author: string;
+	readonly comment: string;
+	/** The layer's tar; called once, when all else is known to be right. */
+	readonly openLayer: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
+}
+
+/** What containers need of images, to become some. */
+export interface ImageCommits {
+	/** `name`: what it was tagged, '' when it was not. @throws `invalid_argument`, `not_found` when the image is no more. */
+	commit(
+		request: CommitRequest,
+		caller: Caller,
+		signal: AbortSignal,
+	): Promise<{ readonly id: Digest; readonly name: string }>;
 }
 
 /** What a container asks of its network at start. */

@@ -7,9 +7,10 @@ import { familiarString, parseReference, withDefaultTag } from '../../oci/refere
 import type { ContentStore } from '../../store/content/content.ts';
 import type { Records } from '../../store/records/records.ts';
 import type { Layers, UnpackedLayer } from '../../store/snapshots/types.ts';
-import type { Images as ImagesForContainers } from '../containers/ports.ts';
+import type { ImageCommits, Images as ImagesForContainers } from '../containers/ports.ts';
 import type { ImagePruneRequest } from '../prune-request.ts';
 import { type Catalog, imageOf, openCatalog } from './catalog.ts';
+import { commitImage } from './commit/commit-image.ts';
 import { descendantsOf } from './descendants.ts';
 import { findImage } from './find-image.ts';
 import { historyOf } from './history.ts';
@@ -53,6 +54,7 @@ export interface Images {
 	readonly sources: ImageSources;
 	readonly store: ImageStore;
 	readonly forContainers: ImagesForContainers;
+	readonly commits: ImageCommits;
 	/** For the filter `ancestor`: see {@link descendantsOf}. */
 	descendantsOf(ref: string): ReadonlySet<Digest>;
 	readonly login: RegistryLogin;
@@ -79,6 +81,9 @@ export function createImages(deps: ImagesDeps): Images {
 				if (platform !== '') checkPlatform(ref, config, platform);
 				return { id, chainId: chainIds.at(-1) ?? null, platform: config.os, config: config.config ?? {} };
 			},
+		},
+		commits: {
+			commit: (request, caller, signal) => commitImage({ ...deps, catalog, keeper }, request, caller, signal),
 		},
 		descendantsOf: (ref) => descendantsOf(catalog, ref),
 		login: (auth, signal) =>

@@ -161,7 +161,7 @@ export function fakeWorld(): FakeWorld {
 		throw new EngineError('internal', 'no files here');
 	};
 	const services: DockerServices = {
-		files: { stat: unused, archive: unused, extract: unused, changes: unused, export: unused },
+		files: { stat: unused, archive: unused, extract: unused, changes: unused, export: unused, commit: unused },
 		containers: {
 			async create(request) {
 				world.created.push(request);

@@ -3,7 +3,7 @@ import type { Route } from './router.ts';
 
 /** What the Engine API 1.51 has and we do not serve yet. Source: the API's path list. */
 const paths = `
-POST /build|POST /build/cancel|POST /commit|POST /session|POST /grpc|GET /distribution/{name...}/json
+POST /build|POST /build/cancel|POST /session|POST /grpc|GET /distribution/{name...}/json
 POST /images/{name...}/push|GET /images/search|GET /images/{name...}/get|GET /images/get
 PUT /volumes/{name}
 DELETE /networks/{id}|POST /networks/create|POST /networks/{id}/connect|POST /networks/{id}/disconnect

@@ -8,7 +8,8 @@ import type { ContainerSet } from '../container-set.ts';
 import type { Layout } from '../layout.ts';
 import type { Container } from '../model.ts';
 import type { VolumeBinder } from '../mounts/volume-binder.ts';
-import type { RootFilesystem } from '../ports.ts';
+import type { ImageCommits, RootFilesystem } from '../ports.ts';
+import { type CommitDependencies, commitContainer } from './commit.ts';
 import type { ContainerFiles } from './service.ts';
 
 /** A mounted root filesystem, until it is given back. */
@@ -28,6 +29,8 @@ export interface FilesDependencies {
 		describe(containerId: string): RootFilesystem | null;
 	};
 	readonly trees: FileTrees;
+	readonly commits: ImageCommits;
+	readonly controls: CommitDependencies['controls'];
 	/** Who a container's user is, by the account files of its root. */
 	readonly resolveUser: (rootfs: string, user: string) => { readonly uid: number; readonly gid: number };
 }
@@ -113,6 +116,11 @@ export function createContainerFiles(dependencies: FilesDependencies): Container
 				await lease[Symbol.asyncDispose]();
 			});
 			told(container, 'extract-to-dir', caller);
+		},
+		async commit(ref, options, caller, signal) {
+			const { commits: images, controls } = dependencies;
+			const given = { containers, controls, trees, images, describe: roots.describe };
+			return commitContainer(given, ref, options, caller, signal);
 		},
 		async changes(ref, signal) {
 			const { id } = containers.resolve(ref);

@@ -1,5 +1,7 @@
 import type { Caller } from '../../../events/types.ts';
+import type { Digest } from '../../../oci/digest.ts';
 import type { PathChange, PathStat } from '../../../store/files/protocol.ts';
+import type { CommitRequest } from '../ports.ts';
 
 export type { PathChange, PathStat };
 
@@ -9,6 +11,13 @@ export interface ExtractOptions {
 	readonly keepKind: boolean;
 	/** Give everything to the container's user instead of whom the tar says. */
 	readonly asUser: boolean;
+}
+
+/** How to make an image of a container. */
+export interface CommitOptions
+	extends Pick<CommitRequest, 'config' | 'changes' | 'repository' | 'tag' | 'author' | 'comment'> {
+	/** Pause it, if it runs, while its files are read. */
+	readonly pause: boolean;
 }
 
 /**
@@ -38,4 +47,6 @@ export interface ContainerFiles {
 	changes(ref: string, signal: AbortSignal): Promise<readonly PathChange[]>;
 	/** The tar of the whole root filesystem, without what is mounted on it. */
 	export(ref: string, caller: Caller, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+	/** Makes an image of it; gives the image's id. @throws `invalid_argument`, `conflict` while it is being removed. */
+	commit(ref: string, options: CommitOptions, caller: Caller, signal: AbortSignal): Promise<Digest>;
 }

@@ -2,15 +2,17 @@ import { queryFlag } from '../../../api/query.ts';
 import type { ContainerFiles, PathStat } from '../../../engine/containers/files/service.ts';
 import { bodyStream, type Exchange, param, sendJson } from '../exchange.ts';
 import type { Route } from '../router.ts';
+import { commit } from './commit-handler.ts';
 import { goFileMode, rfc3339 } from './path-stat.ts';
 
 const statHeader = 'X-Docker-Container-Path-Stat';
 const kinds = { modified: 0, added: 1, deleted: 2 } as const;
 
-/** The protocol of `docker cp`, and diff and export. */
+/** The protocol of `docker cp`, and diff, export and commit. */
 export function fileRoutes(files: ContainerFiles): readonly Route[] {
 	const pattern = '/containers/{id}/archive';
 	return [
+		{ method: 'POST', pattern: '/commit', handler: (exchange) => commit(files, exchange) },
 		{ method: 'HEAD', pattern, handler: (exchange) => head(files, exchange) },
 		{ method: 'GET', pattern, handler: (exchange) => get(files, exchange) },
 		{ method: 'PUT', pattern, handler: (exchange) => put(files, exchange) },

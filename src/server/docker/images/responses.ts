@@ -34,7 +34,7 @@ export function imageInspect(image: Image, version: string): wire.ImageInspect {
 		Parent: '',
 		Comment: config.history?.at(-1)?.comment ?? '',
 		Created: image.createdAt,
-		DockerVersion: '',
+		DockerVersion: config.docker_version ?? '',
 		Author: config.author ?? '',
 		Config: compareVersions(version, '1.50') < 0 ? shown : withoutEmpty(shown),
 		Architecture: config.architecture,
