@@ -49,6 +49,18 @@ const containerRows: readonly Row[] = [
 		load: () => import('./container/attach.ts'),
 	},
 	{
+		name: 'commit',
+		root: 'commit',
+		summary: 'Make an image of what a container changed',
+		load: () => import('./container/commit.ts'),
+	},
+	{
+		name: 'cp',
+		root: 'cp',
+		summary: 'Copy files between a container and here',
+		load: () => import('./container/cp.ts'),
+	},
+	{
 		name: 'create',
 		root: 'create',
 		summary: 'Create a container without starting it',

@@ -10,6 +10,7 @@ import type {
 	HostConfig,
 	NetworkingConfig,
 } from '../api/container.ts';
+import { EngineError } from '../errors.ts';
 import { type ApiClient, type ApiResponse, encodeFilters, type Hijacked, type Query, text } from './client.ts';
 
 /** What `create` sends. */
@@ -36,6 +37,32 @@ export interface AttachQuery {
 
 /** Which end of a container to wait for. */
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed';
+
+/** What to make of a container. */
+export interface CommitQuery {
+	readonly container: string;
+	readonly repo: string;
+	readonly tag: string;
+	readonly comment: string;
+	readonly author: string;
+	readonly changes: readonly string[];
+	readonly pause: boolean;
+}
+
+/** What is at a path of a container. `mode`: Go's FileMode. */
+export interface PathStat {
+	readonly name: string;
+	readonly size: number;
+	readonly mode: number;
+	readonly mtime: string;
+	readonly linkTarget: string;
+}
+
+function pathStatOf({ headers }: ApiResponse): PathStat {
+	const header = headers.get('x-docker-container-path-stat');
+	if (header === undefined) throw new EngineError('unavailable', 'the daemon does not say what is at the path');
+	return JSON.parse(Buffer.from(header, 'base64').toString('utf8')) as PathStat;
+}
 
 const at = (id: string, rest = '') => `/containers/${encodeURIComponent(id)}${rest}`;
 
@@ -96,6 +123,37 @@ export function containersOf(client: ApiClient) {
 			}),
 		changes: (id: string) => client.json<FilesystemChange[] | null>({ method: 'GET', path: at(id, '/changes') }),
 		export: (id: string): Promise<ApiResponse> => client.send({ method: 'GET', path: at(id, '/export') }),
+		/** What is at a path; a link at its end is not followed. */
+		statPath: async (id: string, path: string): Promise<PathStat> =>
+			pathStatOf(await client.send({ method: 'HEAD', path: at(id, '/archive'), query: { path } })),
+		/** The tar of a path, with what is there. */
+		async getArchive(id: string, path: string): Promise<{ stat: PathStat; body: AsyncIterable<Uint8Array> }> {
+			const response = await client.send({ method: 'GET', path: at(id, '/archive'), query: { path } });
+			return { stat: pathStatOf(response), body: response.body };
+		},
+		/** Unpacks a tar in a directory. `keepKind`: no directory for a file, nor the other way round. */
+		putArchive: (
+			id: string,
+			path: string,
+			options: { readonly keepKind: boolean; readonly asUser: boolean },
+			body: AsyncIterable<Uint8Array>,
+		) =>
+			client.done({
+				method: 'PUT',
+				path: at(id, '/archive'),
+				query: {
+					path,
+					noOverwriteDirNonDir: options.keepKind ? 'true' : undefined,
+					copyUIDGID: options.asUser ? 'true' : undefined,
+				},
+				body,
+			}),
+		/** The id of the image that was made. */
+		commit: async (query: CommitQuery): Promise<string> => {
+			const { pause, ...rest } = query;
+			const all = { ...rest, ...(pause ? {} : { pause: '0' }) };
+			return (await client.json<{ Id: string }>({ method: 'POST', path: '/commit', query: all, json: {} })).Id;
+		},
 		logs: (id: string, query: LogsQuery): Promise<ApiResponse> =>
 			client.send({
 				method: 'GET',
