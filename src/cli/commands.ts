@@ -255,6 +255,18 @@ const networkRows: readonly Row[] = [
 	{ name: 'ls', also: ['list'], root: '', summary: 'List networks', load: () => import('./network/ls.ts') },
 ];
 
+const completionRows: readonly Row[] = [
+	{ name: 'bash', root: '', summary: 'Print the script for bash', load: () => import('./completion/bash.ts') },
+	{ name: 'fish', root: '', summary: 'Print the script for fish', load: () => import('./completion/fish.ts') },
+	{
+		name: 'powershell',
+		root: '',
+		summary: 'Print the script for PowerShell',
+		load: () => import('./completion/powershell.ts'),
+	},
+	{ name: 'zsh', root: '', summary: 'Print the script for zsh', load: () => import('./completion/zsh.ts') },
+];
+
 /** Commands of contexts have no name outside of their group. */
 const contextRows: readonly Row[] = [
 	{
@@ -339,6 +351,7 @@ function groupOf(name: string, summary: string, rows: readonly Row[]): CommandGr
 
 /** The groups, by name. */
 export const groups: readonly CommandGroup[] = [
+	groupOf('completion', 'Print the completion script for a shell', completionRows),
 	groupOf('container', 'Manage containers', containerRows),
 	groupOf('context', 'Manage contexts: the daemons to work with', contextRows),
 	groupOf('image', 'Manage images', imageRows),

@@ -1,28 +1,14 @@
 import type { ApiClient } from '../client/client.ts';
 import { EngineError, messageOf } from '../errors.ts';
-import { bool, type Context, type FlagDef, list, string } from './command.ts';
+import type { Context } from './command.ts';
 import { type CommandEntry, findCommand, groups, rootEntries } from './commands.ts';
 import type { ConfigFile } from './config-file.ts';
-import { type Flags, parseFlags } from './flags.ts';
+import { Flags, parseFlags } from './flags.ts';
+import { globalFlags } from './global-flags.ts';
 import { openOutput } from './output.ts';
 
 const program = 'gantry';
 const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'];
-
-/** The flags that stand before the command. */
-export const globalFlags: readonly FlagDef[] = [
-	string('config', '', 'Folder of the client configuration (default: ~/.docker)'),
-	string('context', 'c', 'Context to work with, whatever the environment says (see gantry context)'),
-	bool('debug', 'D', 'Show the requests sent to the daemon'),
-	list('host', 'H', 'Socket of the daemon to talk to'),
-	string('log-level', 'l', 'Least level of messages to show (debug, info, warn, error, fatal)', 'info'),
-	bool('tls', '', 'Use TLS; --tlsverify implies it'),
-	string('tlscacert', '', 'Trust only certificates signed by this CA'),
-	string('tlscert', '', 'TLS certificate of the client'),
-	string('tlskey', '', 'TLS key of the client'),
-	bool('tlsverify', '', 'Use TLS and check the daemon’s certificate'),
-	bool('version', 'v', 'Print the version of the client and quit'),
-];
 
 /**
  * Runs a command line (without the program's name) and ends the process with its exit code: a terminal or pipe that
@@ -59,7 +45,7 @@ async function route(argv: readonly string[], stdout: Context['stdout'], stderr:
 		);
 		return 125;
 	}
-	if (parsed.kind === 'help') return overview({ stdout, stderr });
+	if (parsed.kind === 'help') return overview(new Flags(globalFlags, new Map()), { stdout, stderr });
 	const { flags, args } = parsed;
 	if (flags.bool('version')) {
 		const { buildInfo } = await import('../lib/build-info.ts');
@@ -70,14 +56,26 @@ async function route(argv: readonly string[], stdout: Context['stdout'], stderr:
 		stderr.write(`Unable to parse logging level: ${flags.string('log-level')}\n`);
 		return 1;
 	}
-	return routeCommand(args, flags, { stdout, stderr });
+	return routeCommand(args, flags, { stdout, stderr }, argv.slice(0, argv.length - args.length));
 }
 
-async function routeCommand(args: readonly string[], flags: Flags, outputs: Outputs): Promise<number> {
+/** `before`: the words before the command, for a plugin that reads them again. */
+async function routeCommand(
+	args: readonly string[],
+	flags: Flags,
+	outputs: Outputs,
+	before: readonly string[],
+): Promise<number> {
 	const { stdout, stderr } = outputs;
 	const [word, ...rest] = args;
-	if (word === undefined) return overview(outputs);
-	if (word === 'help') return rest.length === 0 ? overview(outputs) : routeCommand([...rest, '--help'], flags, outputs);
+	if (word === undefined) return overview(flags, outputs);
+	if (word === 'help') {
+		return rest.length === 0 ? overview(flags, outputs) : routeCommand([...rest, '--help'], flags, outputs, before);
+	}
+	if (word === '__complete') {
+		const { complete } = await import('./completion/complete.ts');
+		return complete(createContext(flagsBefore(rest), outputs), rest);
+	}
 	const found = findCommand(word, rest);
 	switch (found.kind) {
 		case 'command':
@@ -94,15 +92,30 @@ async function routeCommand(args: readonly string[], flags: Flags, outputs: Outp
 			stderr.write(`${what}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information\n`);
 			return next.startsWith('-') ? 125 : 1;
 		}
-		case 'none':
+		case 'none': {
+			const { pluginFor, runPlugin } = await import('./plugins/run.ts');
+			const context = createContext(flags, outputs);
+			const plugin = await pluginFor(context, word);
+			if (plugin !== null) return runPlugin(context, plugin, [...before, plugin.name, ...rest]);
 			stderr.write(`${program}: unknown command: ${program} ${word}\n\nRun '${program} --help' for more information\n`);
 			return 1;
+		}
 	}
 }
 
-async function overview({ stdout }: Outputs): Promise<number> {
+/** The global flags of a line that is being completed; of a line that is not in order yet, none. */
+function flagsBefore(line: readonly string[]): Flags {
+	const parsed = parseFlags(line.slice(0, -1), globalFlags, false);
+	return parsed.kind === 'parsed' ? parsed.flags : new Flags(globalFlags, new Map());
+}
+
+async function overview(flags: Flags, outputs: Outputs): Promise<number> {
 	const { rootHelp } = await import('./overview.ts');
-	stdout.write(rootHelp(program, rootEntries, groups, globalFlags, (await stdout.columns()) ?? 80));
+	const { pluginCommands } = await import('./plugins/run.ts');
+	const { stdout } = outputs;
+	const plugins = await pluginCommands(createContext(flags, outputs));
+	const width = (await stdout.columns()) ?? 80;
+	stdout.write(rootHelp(program, rootEntries, [...groups, ...plugins], globalFlags, width));
 	return 0;
 }
 

@@ -6,7 +6,7 @@ import { flagTable } from './help.ts';
 export function rootHelp(
 	program: string,
 	commands: readonly CommandEntry[],
-	groups: readonly CommandGroup[],
+	groups: readonly { readonly name: string; readonly summary: string }[],
 	flags: readonly FlagDef[],
 	width: number,
 ): string {

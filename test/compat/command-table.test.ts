@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FlagDef } from '../../src/cli/command.ts';
 import { findCommand } from '../../src/cli/commands.ts';
-import { globalFlags } from '../../src/cli/main.ts';
+import { globalFlags } from '../../src/cli/global-flags.ts';
 
 /** Docker's commands and flags as data, kept beside the project; without them there is nothing to compare with. */
 const path = join(process.env.GANTRY_SPECS ?? join(import.meta.dir, '../../..', 'shared', 'specs'), 'cli-flags.json');
