@@ -5,6 +5,12 @@ import type { ContainerSet } from '../container-set.ts';
 import { createCollector, type Told } from './collector.ts';
 import { createSampler, type Sample } from './sample.ts';
 
+/**
+ * Milliseconds between the two readings that one answer compares. With the collector's pause it stays well below the two
+ * seconds after which Docker's command line gives up on a container.
+ */
+const leastApart = 400;
+
 /** What was read of a container, and what was read of it before. Both null while it does not run. */
 export interface Reading {
 	readonly id: string;
@@ -57,15 +63,23 @@ export function createStatistics(dependencies: StatisticsDependencies): Containe
 		yield reading(id, await sample(container, await readSystemCpu()), null);
 	}
 
-	async function* follow(id: string, stream: boolean, signal: AbortSignal): AsyncGenerator<Reading> {
+	async function* follow(id: string, signal: AbortSignal): AsyncGenerator<Reading> {
 		let previous: Sample | null = null;
-		let primed = stream;
 		for await (const told of latest((tell) => collector.subscribe(id, tell), signal)) {
 			if (told === 'removed') return;
-			if (primed) yield reading(id, told, previous);
-			if (primed && !stream) return;
-			primed = true;
+			yield reading(id, told, previous);
 			previous = told;
+		}
+	}
+
+	async function* compared(id: string, signal: AbortSignal): AsyncGenerator<Reading> {
+		const first = await sample(containers.resolve(id), await readSystemCpu());
+		const since = performance.now();
+		for await (const told of latest((tell) => collector.subscribe(id, tell), signal)) {
+			if (told === 'removed') return;
+			if (told !== null && performance.now() - since < leastApart) continue;
+			yield reading(id, told, first);
+			return;
 		}
 	}
 
@@ -75,9 +89,9 @@ export function createStatistics(dependencies: StatisticsDependencies): Containe
 			if (stream && oneShot) {
 				throw new EngineError('invalid_argument', 'cannot have stream=true and one-shot=true');
 			}
-			if (stream) return follow(container.id, true, signal);
+			if (stream) return follow(container.id, signal);
 			const runs = container.state.at === 'running' || container.state.at === 'paused';
-			return oneShot || !runs ? once(container.id) : follow(container.id, false, signal);
+			return oneShot || !runs ? once(container.id) : compared(container.id, signal);
 		},
 	};
 }
