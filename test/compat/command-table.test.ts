@@ -26,8 +26,8 @@ const groups = ['container', 'context', 'system', 'volume'];
 
 /** What is still to come, as `command` or `command --flag`. */
 const missing: readonly string[] = [
-	...['commit', 'cp'].flatMap((name) => [name, `container ${name}`]),
-	...['system df', 'system prune'],
+	'system df',
+	'system prune',
 	...['create', 'inspect', 'ls', 'prune', 'rm', 'update'].map((name) => `volume ${name}`),
 ];
 
