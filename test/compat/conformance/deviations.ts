@@ -28,6 +28,7 @@ const fromDockerd: readonly { readonly operation: RegExp; readonly fault: RegExp
 	{ operation: /^SystemDataUsage$/, fault: /^\/(Images|Containers|Volumes|BuildCache): null$/ },
 	// Of a container that changed nothing.
 	{ operation: /^ContainerChanges$/, fault: /^: null$/ },
+	{ operation: /^ContainerUpdate$/, fault: /^\/Warnings: null$/ },
 	// Until it ended.
 	{ operation: /^ExecInspect$/, fault: /^\/ExitCode: null$/ },
 	{
