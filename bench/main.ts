@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { gantryProgram } from '../test/support/daemon.ts';
 import { busyboxImage, writeDockerArchive } from '../test/support/image-builder.ts';
 import { type BenchCase, cases, image } from './cases.ts';
+import { crowdCases } from './crowd.ts';
 import { type BenchEngine, DaemonPlace, daemonEngine, missing } from './engines.ts';
 import { formatTable, median, type Samples } from './measure.ts';
 import { createPullCases } from './pull.ts';
@@ -134,7 +135,7 @@ try {
 	const archive = join(work, 'image.tar');
 	writeDockerArchive(archive, busyboxImage(), image);
 	const ready = await startEngines(engines, archive);
-	const all = [...cases.slice(0, -1), ...pulls.cases, ...cases.slice(-1)];
+	const all = [...cases.slice(0, -1), ...pulls.cases, ...cases.slice(-1), ...crowdCases];
 	const chosen = all.filter(
 		({ name }) => options.only.length === 0 || options.only.some((only) => name.includes(only)),
 	);
