@@ -203,6 +203,7 @@ const imageRows: readonly Row[] = [
 		summary: 'List images',
 		load: () => import('./image/ls.ts'),
 	},
+	{ name: 'prune', root: '', summary: 'Remove unused images', load: () => import('./image/prune.ts') },
 	{
 		name: 'pull',
 		root: 'pull',
@@ -223,6 +224,7 @@ const imageRows: readonly Row[] = [
 ];
 
 const systemRows: readonly Row[] = [
+	{ name: 'df', root: '', summary: 'Show what takes space on the disk', load: () => import('./system/df.ts') },
 	{
 		name: 'dial-stdio',
 		root: '',
@@ -243,6 +245,7 @@ const systemRows: readonly Row[] = [
 		summary: 'Show facts about the engine and its host',
 		load: () => import('./system/info.ts'),
 	},
+	{ name: 'prune', root: '', summary: 'Remove all that is not used', load: () => import('./system/prune.ts') },
 ];
 
 const networkRows: readonly Row[] = [
@@ -253,6 +256,7 @@ const networkRows: readonly Row[] = [
 		load: () => import('./network/inspect.ts'),
 	},
 	{ name: 'ls', also: ['list'], root: '', summary: 'List networks', load: () => import('./network/ls.ts') },
+	{ name: 'prune', root: '', summary: 'Remove unused networks', load: () => import('./network/prune.ts') },
 ];
 
 const completionRows: readonly Row[] = [
@@ -315,7 +319,13 @@ const contextRows: readonly Row[] = [
 	},
 ];
 
+const builderRows: readonly Row[] = [
+	{ name: 'prune', root: '', summary: 'Remove the build cache', load: () => import('./builder/prune.ts') },
+];
+
 const plainRows: readonly Row[] = [
+	{ name: 'login', root: 'login', summary: 'Log in to a registry', load: () => import('./registry/login.ts') },
+	{ name: 'logout', root: 'logout', summary: 'Log out of a registry', load: () => import('./registry/logout.ts') },
 	{
 		name: 'inspect',
 		root: 'inspect',
@@ -351,6 +361,7 @@ function groupOf(name: string, summary: string, rows: readonly Row[]): CommandGr
 
 /** The groups, by name. */
 export const groups: readonly CommandGroup[] = [
+	groupOf('builder', 'Manage the build cache', builderRows),
 	groupOf('completion', 'Print the completion script for a shell', completionRows),
 	groupOf('container', 'Manage containers', containerRows),
 	groupOf('context', 'Manage contexts: the daemons to work with', contextRows),

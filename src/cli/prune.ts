@@ -23,8 +23,8 @@ export async function pruneFilters(context: Context, flags: Flags): Promise<Map<
 }
 
 /** Asks on standard output and reads one line: true for `y`. An end of input is a no. */
-export async function confirm(context: Context, warning: string): Promise<boolean> {
-	context.stdout.write(`${warning}\nAre you sure you want to continue? [y/N] `);
+export async function confirm(context: Context, warning: string, between = '\n'): Promise<boolean> {
+	context.stdout.write(`${warning}${between}Are you sure you want to continue? [y/N] `);
 	await context.stdout.flush();
 	return (await readLine()).trim().toLowerCase() === 'y';
 }

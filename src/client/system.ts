@@ -1,11 +1,49 @@
+import type { ContainerSummary } from '../api/container.ts';
+import type { ImageSummary } from '../api/image.ts';
 import type { EventMessage, SystemInfo, SystemVersion } from '../api/system.ts';
+import type { Volume } from '../api/volume.ts';
 import { type ApiClient, encodeFilters, textLines } from './client.ts';
 
-/** `/version`, `/info` and `/events` of the API. Every call @throws EngineError with the daemon's message. */
+/** An entry of the build cache. */
+export interface BuildCacheRecord {
+	readonly ID?: string;
+	readonly Parents?: readonly string[] | null;
+	readonly Type?: string;
+	readonly Description?: string;
+	readonly InUse?: boolean;
+	readonly Shared?: boolean;
+	readonly Size?: number;
+	readonly CreatedAt?: string;
+	readonly LastUsedAt?: string | null;
+	readonly UsageCount?: number;
+}
+
+/** What `/system/df` answers. */
+export interface DiskUsageAnswer {
+	readonly LayersSize?: number;
+	readonly Images?: readonly ImageSummary[] | null;
+	readonly Containers?: readonly ContainerSummary[] | null;
+	readonly Volumes?: readonly Volume[] | null;
+	readonly BuildCache?: readonly BuildCacheRecord[] | null;
+}
+
+/** An account at a registry. */
+export interface RegistryCredentials {
+	readonly username?: string;
+	readonly password?: string;
+	readonly identitytoken?: string;
+	readonly serveraddress: string;
+}
+
+/** `/version`, `/info`, `/events`, `/system/df` and `/auth` of the API. Every call @throws EngineError with the daemon's message. */
 export function systemOf(client: ApiClient) {
 	return {
 		version: () => client.json<SystemVersion>({ method: 'GET', path: '/version' }),
 		info: () => client.json<SystemInfo>({ method: 'GET', path: '/info' }),
+		diskUsage: () => client.json<DiskUsageAnswer>({ method: 'GET', path: '/system/df' }),
+		/** Asks the registry through the daemon. */
+		login: (auth: RegistryCredentials) =>
+			client.json<{ Status?: string; IdentityToken?: string }>({ method: 'POST', path: '/auth', json: auth }),
 		/** Events as they come; `raw` is the line on the wire, `nano` the exact time. */
 		async *events(query: {
 			since: string | undefined;

@@ -30,7 +30,70 @@ interface Recorded {
 let recorded: Recorded[] = [];
 let server: Bun.Server<undefined>;
 
+const usage = {
+	LayersSize: 3_500_000,
+	Images: [
+		{ Id: `sha256:${id}`, RepoTags: ['a:1', 'b:2'], Created: 1, Size: 2_000_000, SharedSize: 500_000, Containers: 1 },
+		{ Id: `sha256:${'a'.repeat(64)}`, RepoTags: [], Created: 1, Size: 1_500_000, SharedSize: 500_000, Containers: 0 },
+	],
+	Containers: [
+		{ Id: id, Names: ['/up'], Image: 'a:1', Command: 'sh', Created: 1, State: 'running', Status: 'Up', SizeRw: 7_000 },
+		{
+			Id: id,
+			Names: ['/down'],
+			Image: 'a:1',
+			Command: 'sh',
+			Created: 1,
+			State: 'exited',
+			Status: 'Exited',
+			SizeRw: 12_345,
+		},
+	],
+	Volumes: [
+		{
+			Name: 'v',
+			Driver: 'local',
+			Mountpoint: '/v',
+			Labels: { a: 'b' },
+			Scope: 'local',
+			UsageData: { Size: 99, RefCount: 1 },
+		},
+		{
+			Name: 'w',
+			Driver: 'local',
+			Mountpoint: '/w',
+			Labels: null,
+			Scope: 'local',
+			UsageData: { Size: 4_321, RefCount: 0 },
+		},
+		{ Name: 'x', Driver: 'nfs', Mountpoint: '/x', Labels: null, Scope: 'local', UsageData: { Size: -1, RefCount: 0 } },
+	],
+	BuildCache: [
+		{
+			ID: 'c'.repeat(25),
+			Type: 'regular',
+			Size: 10_000,
+			InUse: true,
+			CreatedAt: '2020-01-01T00:00:00Z',
+			UsageCount: 2,
+		},
+		{ ID: 'd'.repeat(25), Type: 'regular', Size: 500, Shared: true, CreatedAt: '2020-01-01T00:00:00Z', UsageCount: 1 },
+		{ ID: 'e'.repeat(25), Type: 'source.local', Size: 2_000, CreatedAt: '2020-01-01T00:00:00Z', UsageCount: 1 },
+	],
+};
+const pruned = {
+	ContainersDeleted: [id],
+	ImagesDeleted: [{ Untagged: 'a:b' }, { Deleted: 'sha256:c' }],
+	NetworksDeleted: ['n1', 'n2'],
+	VolumesDeleted: ['v'],
+	CachesDeleted: ['k'],
+	SpaceReclaimed: 1_234_567,
+};
+
 function answer(method: string, path: string): Response {
+	if (path === '/system/df') return Response.json(usage);
+	if (path.endsWith('/prune')) return Response.json(pruned);
+	if (path === '/auth') return Response.json({ Status: 'Login Succeeded', IdentityToken: '' });
 	if (path === '/_ping') return new Response('OK', { headers: { 'Api-Version': '1.50', Ostype: 'linux' } });
 	if (path === '/containers/create') return Response.json({ Id: id, Warnings: [] }, { status: 201 });
 	if (path === '/containers/prune') return Response.json({ ContainersDeleted: ['abc', 'def'], SpaceReclaimed: 123456 });
@@ -282,6 +345,20 @@ const wrongs: readonly string[] = [
 	'container prune x',
 	'container prune -f --filter bogus',
 	'-l bogus ps',
+	'system df x',
+	'system df --format {{.Nope}}',
+	'system df -v --format {{.Nope}}',
+	'system prune x',
+	'system prune --volumes --filter until=1h',
+	'image prune x',
+	'image prune --filter x',
+	'login a b',
+	'login -u me host:5000',
+	'login --password-stdin host:5000',
+	'login -u me -p x --password-stdin host:5000',
+	'login -u me -p= host:5000',
+	'login -u= -p x host:5000',
+	'logout a b',
 	'-H',
 	'--bogus',
 ];
@@ -338,6 +415,32 @@ const others: readonly string[] = [
 	'run -d --rm --name n x',
 	'run -d --detach-keys ctrl-a x',
 	'run -d x -it --name y',
+	'system df',
+	'system df -v',
+	'system df --format json',
+	'system df -v --format json',
+	'system df --format "{{json .}}"',
+	'system df --format "table {{.Type}}\\t{{.Reclaimable}}"',
+	'system df -v --format "{{range .Volumes}}{{.Name}} {{.Links}} {{.Size}};{{end}}"',
+	'container prune',
+	'container prune -f --filter until=1h --filter label=a=b',
+	'image prune',
+	'image prune -a',
+	'image prune -f',
+	'image prune -af --filter label!=x',
+	'network prune',
+	'network prune -f',
+	'builder prune',
+	'builder prune -a',
+	'builder prune -f --filter until=24h',
+	'builder prune -af --keep-storage 2GB',
+	'system prune',
+	'system prune -a --volumes --filter label=b --filter label!=a',
+	'system prune --filter until=1h --filter label=b',
+	'system prune -f',
+	'system prune -af --volumes --filter label=b',
+	'logout',
+	'logout host:5000',
 ];
 
 function words(line: string): string[] {

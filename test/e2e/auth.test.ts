@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { engineKind, startEngine, type TestEngine } from '../support/daemon.ts';
+import { engineKind, gantryProgram, startEngine, type TestEngine } from '../support/daemon.ts';
 import { type InsideRegistry, startRegistryInside } from '../support/inside-registry.ts';
+import { run } from '../support/run.ts';
 import { startTokenRegistry, type TokenRegistry } from '../support/token-registry.ts';
 
 const secret = 'pass word:ünd+%';
@@ -77,4 +78,37 @@ test.skipIf(engineKind === 'dockerd')('no secret is in the log', () => {
 	for (const word of [secret, encodeURIComponent(secret), Buffer.from(`me:${secret}`).toString('base64'), 'standing']) {
 		expect(engine.log()).not.toContain(word);
 	}
+});
+
+test('our CLI logs in and out as the stock one does, with the file and with a helper', async () => {
+	const folder = join(engine.work, 'gantry-config');
+	mkdirSync(folder);
+	const { argv, env } = engine.command(gantryProgram, '--config', folder);
+	const ours = (stdin: string, ...words: string[]) => {
+		const path = `${engine.work}:${process.env.PATH}`;
+		return run({ argv: [...argv, ...words], env: { ...env, PATH: path } }, { stdin });
+	};
+	const login = ['login', '-u', 'me', '--password-stdin'];
+	const done = await ours(`${secret}\n`, ...login, registry.host);
+	expect([done.code, done.stdout]).toEqual([0, 'Login Succeeded\n']);
+	expect(done.stderr).toContain(`WARNING! Your credentials are stored unencrypted in '${folder}/config.json'.`);
+	const kept = () => readFileSync(`${folder}/config.json`, 'utf8');
+	expect(JSON.parse(kept()).auths[registry.host].auth).toBe(Buffer.from(`me:${secret}`).toString('base64'));
+	expect((await ours('', 'login', registry.host)).stdout).toContain('[Username: me]');
+	const wrong = await ours('wrong', ...login, registry.host);
+	expect([wrong.code, wrong.stdout]).toEqual([1, '']);
+	await ours('secret', ...login, tokens.host);
+	expect(JSON.parse(kept()).auths[tokens.host].identitytoken).toBe('standing');
+	expect((await ours('', 'logout', registry.host)).stdout).toBe(`Removing login credentials for ${registry.host}\n`);
+	expect(Object.keys(JSON.parse(kept()).auths)).toEqual([tokens.host]);
+	const store = join(engine.work, 'kept');
+	const helper = `#!/bin/sh\ncase $1 in store) cat > ${store};; get) cat ${store};; erase) rm -f ${store};; esac\n`;
+	writeFileSync(join(engine.work, 'docker-credential-test'), helper, { mode: 0o755 });
+	writeFileSync(`${folder}/config.json`, '{"credsStore":"test"}');
+	expect((await ours(secret, ...login, registry.host)).stderr).toBe('');
+	expect(JSON.parse(readFileSync(store, 'utf8'))).toEqual({ ServerURL: registry.host, Username: 'me', Secret: secret });
+	expect(kept()).not.toContain(Buffer.from(`me:${secret}`).toString('base64'));
+	expect((await ours('', 'login', registry.host)).stdout).toContain('Login Succeeded');
+	await ours('', 'logout', registry.host);
+	expect(existsSync(store)).toBe(false);
 });

@@ -55,8 +55,8 @@ function imageRow(image: ImageSummary, { repository, tag, digest }: Name, { trun
 		Size: humanSize(size),
 		Containers: (image.Containers ?? -1) === -1 ? 'N/A' : String(image.Containers),
 		VirtualSize: humanSize(size, 4),
-		SharedSize: shared === -1 ? 'N/A' : humanSize(shared),
-		UniqueSize: shared === -1 ? 'N/A' : humanSize(size - shared),
+		SharedSize: shared === -1 ? 'N/A' : humanSize(shared, 4),
+		UniqueSize: shared === -1 ? 'N/A' : humanSize(size - shared, 4),
 	};
 }
 

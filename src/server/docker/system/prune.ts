@@ -55,9 +55,11 @@ async function pruneBuildCache(pruning: Pruning, exchange: Exchange): Promise<vo
 			throw new EngineError('invalid_argument', `${name} is in bytes and expects an integer, got ${value}`);
 		}
 	}
-	const filters = filtersOf(exchange, cacheKeys);
+	// Others, as `label` of a prune of everything, mean nothing here.
+	const filters = parseFilters(query.get('filters'));
 	for (const [key, values] of filters) {
-		if (values.length > 1) throw new EngineError('invalid_argument', `filter ${key} expects only one value`);
+		if (cacheKeys.includes(key) && values.length > 1)
+			throw new EngineError('invalid_argument', `filter ${key} expects only one value`);
 	}
 	untilOf(filters);
 	const { removed, reclaimed } = await pruning.buildCache(exchange.caller);
