@@ -31,13 +31,10 @@ export async function commitContainer(
 	if (container.state.at === 'removing' || root === null) {
 		throw new EngineError('conflict', `You cannot commit container ${container.id} which is being removed`);
 	}
+	let resume: (() => Promise<void>) | null = null;
 	async function* layer(abort: AbortSignal): AsyncGenerator<Uint8Array> {
-		const resume = options.pause ? await standStill(dependencies, container, caller) : null;
-		try {
-			yield* await trees.layer(root?.upper ?? '', abort);
-		} finally {
-			await resume?.();
-		}
+		if (options.pause) resume = await standStill(dependencies, container, caller);
+		yield* await trees.layer(root?.upper ?? '', abort);
 	}
 	const request = {
 		...options,
@@ -46,12 +43,17 @@ export async function commitContainer(
 		containerConfig: imageConfigOf(container.config),
 		openLayer: layer,
 	};
-	const { id, name } = await images.commit(request, caller, signal);
-	if (containers.find(container.id) !== undefined) {
-		const attributes = { comment: options.comment, imageID: id, imageRef: name };
-		containers.update(container.id, (one) => one, { action: 'commit', attributes, caller });
+	const goOn = async (): Promise<void> => resume?.();
+	try {
+		const { id, name } = await images.commit(request, caller, signal);
+		if (containers.find(container.id) !== undefined) {
+			const attributes = { comment: options.comment, imageID: id, imageRef: name };
+			containers.update(container.id, (one) => one, { action: 'commit', attributes, caller });
+		}
+		return id;
+	} finally {
+		await goOn();
 	}
-	return id;
 }
 
 /** Pauses a container that runs; gives what lets it go on. */
