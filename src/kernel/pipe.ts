@@ -2,6 +2,7 @@ import { bindLibc, check, ptr, FFIType as T } from './libc.ts';
 
 const libc = bindLibc({
 	pipe2: { args: [T.ptr, T.i32], returns: T.i32 },
+	eventfd: { args: [T.u32, T.i32], returns: T.i32 },
 	fcntl: { args: [T.i32, T.i32, T.i64], returns: T.i32 },
 });
 
@@ -23,6 +24,11 @@ export function makePipe(): Pipe {
 	const fds = new Int32Array(2);
 	check(libc().pipe2(ptr(fds), O_CLOEXEC), 'pipe2');
 	return { read: fds[0] ?? -1, write: fds[1] ?? -1 };
+}
+
+/** A counter that the kernel adds to and that is read as 8 bytes; close-on-exec and non-blocking. @throws SyscallError */
+export function makeEventFd(): number {
+	return check(libc().eventfd(0, O_CLOEXEC | O_NONBLOCK), 'eventfd');
 }
 
 /** Sets O_NONBLOCK. @throws SyscallError */

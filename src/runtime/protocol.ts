@@ -82,6 +82,8 @@ export interface ShimState {
 	readonly at: 'ready' | 'running' | 'exited';
 	readonly pid: number;
 	readonly startedAt: string;
+	/** The kernel ended a process of it for want of memory. */
+	readonly oomKilled: boolean;
 	readonly exit: ExitStatus | null;
 	readonly execs: readonly { readonly id: string; readonly pid: number; readonly code: number | null }[];
 }
@@ -110,6 +112,8 @@ export interface Shim {
 	resize(size: { readonly rows: number; readonly columns: number }, execId?: string): Promise<void>;
 	/** Makes an exec ready: attach to it, then start it. */
 	exec(job: ExecJob): Promise<ShimExec>;
+	/** Hears each time that the kernel ends a process of the container for want of memory, from now on. */
+	onOom(listener: () => void): void;
 	/** Resolves once the exit status is durable. Rejects with `unavailable` when the shim dies without one. */
 	readonly exited: Promise<ExitStatus>;
 	/** Resolves once nothing of the run is left that another run would meet: cgroup, runtime state, socket. Never rejects. */

@@ -94,6 +94,7 @@ export class ShimClient implements Shim {
 	readonly id: string;
 	readonly exited: Promise<ExitStatus>;
 	readonly released: Promise<void>;
+	private oomListener: () => void = () => {};
 	private release: () => void = () => {};
 	private settle: { resolve(exit: ExitStatus): void; reject(error: unknown): void } | null = null;
 	private readonly execEnds = new Map<string, PromiseWithResolvers<{ readonly code: number }>>();
@@ -167,6 +168,10 @@ export class ShimClient implements Shim {
 		return { start, exited: end, kill };
 	}
 
+	onOom(listener: () => void): void {
+		this.oomListener = listener;
+	}
+
 	close(): void {
 		this.channel.link.destroy();
 	}
@@ -194,6 +199,8 @@ export class ShimClient implements Shim {
 		if (event.event === 'exec-exited') {
 			this.execEnds.get(event.execId)?.resolve({ code: event.code });
 			this.execEnds.delete(event.execId);
+		} else if (event.event === 'oom') {
+			this.oomListener();
 		} else if (event.event === 'exited') {
 			this.settle?.resolve(event.exit);
 		} else if (event.event === 'released') {

@@ -28,6 +28,8 @@ export type ShimAnswer =
 export type ShimEvent =
 	| { readonly event: 'hello'; readonly pid: number }
 	| { readonly event: 'exited'; readonly exit: ExitStatus }
+	/** The kernel ended a process of the container for want of memory. */
+	| { readonly event: 'oom' }
 	/** The cgroup, the runtime's state and the socket are gone: another run of the container may begin. */
 	| { readonly event: 'released' }
 	| { readonly event: 'exec-exited'; readonly execId: string; readonly code: number };

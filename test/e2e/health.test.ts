@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
-import { busybox, engineKind, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busybox, engineKind, now, startEngine, type TestEngine } from '../support/daemon.ts';
 import { busyboxImage, writeDockerArchive } from '../support/image-builder.ts';
 
 let engine: TestEngine;
@@ -270,3 +270,38 @@ test.skipIf(engineKind === 'dockerd')(
 	},
 	60_000,
 );
+
+test.skipIf(engineKind === 'dockerd')('a label restarts what became unhealthy, and the events say why', async () => {
+	const made = await engine.gantry(
+		...['run', '-d', '--name', 'cured', '--restart-unhealthy', '--stop-timeout', '0'],
+		...['--health-cmd', 'test ! -e /sick', '--health-interval', '200ms', '--health-retries', '2'],
+		...[busybox, 'sleep', '600'],
+	);
+	expect(made.code).toBe(0);
+	await told(1, 'cured', 'health_status');
+	await engine.ok('exec', 'cured', 'touch', '/sick');
+	await told(1, 'cured', 'restart');
+	const reason = 'unhealthy after 2 failed health checks';
+	const lines = await engine.ok(
+		...['events', '--since', '1', '--until', now(), '--filter', 'container=cured', '--filter', 'event=kill'],
+		...['--filter', 'event=restart', '--filter', 'event=die', '--format', '{{.Action}} {{.Actor.Attributes.reason}}'],
+	);
+	expect(lines.split('\n').slice(0, 4)).toEqual([
+		`kill ${reason}`,
+		`kill ${reason}`,
+		'die <no value>',
+		`restart ${reason}`,
+	]);
+	expect(Number(await engine.ok('inspect', '-f', '{{.RestartCount}}', 'cured'))).toBeGreaterThanOrEqual(1);
+	expect(await engine.ok('inspect', '-f', '{{.HostConfig.RestartPolicy.Name}}', 'cured')).toBe('no');
+	// A stop by hand is final, in the back-off too.
+	await engine.ok('stop', 'cured');
+	expect(await engine.ok('inspect', '-f', '{{.State.Status}}', 'cured')).toBe('exited');
+	const both = await engine.gantry('run', '--rm', '--restart-unhealthy', busybox, 'true');
+	expect([both.code, both.stderr]).toEqual([
+		125,
+		expect.stringContaining('cannot specify both --restart-unhealthy and --rm'),
+	]);
+	const wrong = await engine.docker('create', '--label', 'io.gantry.restart-unhealthy=maybe', busybox);
+	expect(wrong.stderr).toContain('label io.gantry.restart-unhealthy=maybe: give true or false');
+});

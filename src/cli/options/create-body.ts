@@ -10,6 +10,9 @@ import { resourcesOf } from './resources.ts';
 import { capabilitiesOf, parseSecurity } from './security.ts';
 import { pairsToMap, readKeyValueFile, resolveEnv } from './texts.ts';
 
+/** What `--restart-unhealthy` sets: the daemon acts on the label, whoever sets it. */
+const restartUnhealthyLabel = 'io.gantry.restart-unhealthy';
+
 /** What the flags are read against. */
 export interface CreateContext {
 	readonly env: Readonly<Record<string, string | undefined>>;
@@ -76,6 +79,9 @@ function checkConflicts(flags: Flags): void {
 	if (flags.bool('rm') && restart.Name !== 'no') {
 		throw wrong('conflicting options: cannot specify both --restart and --rm');
 	}
+	if (flags.bool('rm') && flags.bool('restart-unhealthy')) {
+		throw wrong('conflicting options: cannot specify both --restart-unhealthy and --rm');
+	}
 	const swappiness = flags.number('memory-swappiness');
 	if (swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
 		throw wrong(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
@@ -115,7 +121,8 @@ async function environmentOf(flags: Flags, context: CreateContext): Promise<stri
 async function labelsOf(flags: Flags): Promise<Record<string, string>> {
 	const files: string[] = [];
 	for (const path of flags.list('label-file')) files.push(...(await readKeyValueFile(path, null)));
-	return pairsToMap([...files, ...flags.list('label')]);
+	const own = flags.bool('restart-unhealthy') ? [`${restartUnhealthyLabel}=true`] : [];
+	return pairsToMap([...files, ...flags.list('label'), ...own]);
 }
 
 function healthOf(flags: Flags): { Healthcheck?: HealthConfig } {

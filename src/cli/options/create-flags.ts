@@ -205,6 +205,7 @@ const observationFlags: readonly FlagDef[] = [
 	duration('health-start-period', 'Time to start, in which failures do not count'),
 	duration('health-timeout', 'Longest time of a check'),
 	bool('no-healthcheck', '', 'Do not run the health check of the image'),
+	bool('restart-unhealthy', '', 'Restart the container when it becomes unhealthy'),
 	string('log-driver', '', 'Driver of the log'),
 	list('log-opt', '', 'Option of the log driver', pairFlag),
 ];

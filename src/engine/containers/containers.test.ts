@@ -62,6 +62,7 @@ class FakeShim implements Shim {
 	async exec(): Promise<never> {
 		throw new Error('not in this test');
 	}
+	onOom() {}
 	close() {}
 }
 
@@ -390,6 +391,7 @@ describe('a new daemon', () => {
 			at: 'running',
 			pid: 4242,
 			startedAt: timestamp(),
+			oomKilled: false,
 			exit: null,
 			execs: [],
 		});

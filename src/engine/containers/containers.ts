@@ -17,6 +17,7 @@ import { type BundleWriter, cgroupPathOf } from './life/launch.ts';
 import { createLives } from './life/lives.ts';
 import { reconcileContainers, startWithDaemon } from './life/reconcile.ts';
 import { removeContainer } from './life/remove.ts';
+import { restartUnhealthy } from './life/restart-unhealthy.ts';
 import { killContainer, stopContainer } from './life/stop.ts';
 import { createSupervisor } from './life/supervisor.ts';
 import { createWaiters } from './life/waiters.ts';
@@ -120,7 +121,11 @@ export function createContainers(given: ContainersDependencies): Containers {
 			await base.turns.take();
 			return execs.run(container, process);
 		},
-		onUnhealthy: () => undefined,
+		onUnhealthy(container, state) {
+			restartUnhealthy(container, state, removal).catch((error: unknown) =>
+				given.report(`restart unhealthy container ${container.name}`, error),
+			);
+		},
 	});
 	const { lives, waiters } = base;
 	given.events.subscribe((event) => {

@@ -222,8 +222,8 @@ export interface PublishedPort {
 /** Where a container is in its life. See docs/container-life-cycle.md. Times are RFC 3339 with nanoseconds. */
 export type ContainerState =
 	| { readonly at: 'created'; readonly error?: string; readonly code?: number }
-	| { readonly at: 'running'; readonly pid: number; readonly startedAt: string }
-	| { readonly at: 'paused'; readonly pid: number; readonly startedAt: string }
+	| { readonly at: 'running'; readonly pid: number; readonly startedAt: string; readonly oomKilled?: boolean }
+	| { readonly at: 'paused'; readonly pid: number; readonly startedAt: string; readonly oomKilled?: boolean }
 	| {
 			readonly at: 'exited';
 			readonly code: number;

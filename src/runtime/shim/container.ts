@@ -8,6 +8,7 @@ import { Input } from './input.ts';
 import { type Children, invokeRuntime } from './invoke.ts';
 import { learnFilter } from './learn-filter.ts';
 import { openLog } from './log/writer.ts';
+import { watchOom } from './oom-watch.ts';
 import { Output } from './output.ts';
 import { consoleSocketOf, Stdio } from './stdio.ts';
 
@@ -26,7 +27,10 @@ export class ContainerProcess {
 	phase: ContainerPhase = { at: 'ready' };
 	readonly input = new Input();
 	readonly output: Output;
+	/** The kernel ended a process of it for want of memory. */
+	oomKilled = false;
 	private stdio: Stdio | null = null;
+	private unwatchMemory = (): void => {};
 
 	constructor(
 		readonly job: ShimJob,
@@ -74,6 +78,17 @@ export class ContainerProcess {
 		}
 	}
 
+	/** Tells from now on, also of what happened since the start, when the kernel ends a process for want of memory. */
+	watchMemory(told: () => void): void {
+		if (this.phase.at !== 'running') return;
+		const tell = (): void => {
+			this.oomKilled = true;
+			told();
+		};
+		this.unwatchMemory = watchOom(this.job.cgroupPath, tell);
+		if (oomKills(this.job.cgroupPath) > 0) tell();
+	}
+
 	/** Sends a signal to the init process, or with `all` SIGKILL to every process of the cgroup. */
 	signal(signal: number, all: boolean): void {
 		if (this.phase.at !== 'running') return;
@@ -87,6 +102,7 @@ export class ContainerProcess {
 
 	private async ended(pid: number, startedAt: string, code: number): Promise<ExitStatus> {
 		const finishedAt = preciseNow();
+		this.unwatchMemory();
 		this.stdio?.ended();
 		this.input.close();
 		killCgroup(this.job.cgroupPath);

@@ -122,7 +122,10 @@ export class ShimServer {
 	}
 
 	private async start(): Promise<{ pid: number; startedAt: string }> {
-		const { pid, startedAt, exited } = await this.current().start();
+		const container = this.current();
+		const { pid, startedAt, exited } = await container.start();
+		// After the answer: who waits for the start does not wait for this.
+		setImmediate(() => container.watchMemory(() => this.announce({ event: 'oom' })));
 		void exited.then(async (exit) => {
 			this.announce({ event: 'exited', exit });
 			// Told first: who waits for the exit does not wait for the kernel to take cgroups apart.
@@ -193,6 +196,7 @@ export class ShimServer {
 				at: phase.at === 'starting' ? 'ready' : phase.at,
 				pid: running?.pid ?? 0,
 				startedAt: running?.startedAt ?? '',
+				oomKilled: this.current().oomKilled,
 				exit: phase.at === 'exited' ? phase.exit : null,
 				execs: [...this.execs.values()].flatMap(describeExec),
 			},

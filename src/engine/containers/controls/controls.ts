@@ -29,12 +29,7 @@ export function createControls(dependencies: ControlDependencies): ContainerCont
 				id,
 				// It may have ended meanwhile: then that is what it did.
 				(one) =>
-					one.state.at === state.at
-						? {
-								...one,
-								state: { at: frozen ? 'paused' : 'running', pid: one.state.pid, startedAt: one.state.startedAt },
-							}
-						: one,
+					one.state.at === state.at ? { ...one, state: { ...one.state, at: frozen ? 'paused' : 'running' } } : one,
 				{ action: frozen ? 'pause' : 'unpause', caller },
 			);
 		});

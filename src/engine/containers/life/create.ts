@@ -14,6 +14,8 @@ import type { CreateRequest, CreateResult, ImageForContainer } from '../service.
 import { type HostLimits, settleResources } from '../spec/resources.ts';
 import { sandboxRequest } from '../spec/sandbox-request.ts';
 
+import { checkRestartUnhealthy } from './restart-unhealthy.ts';
+
 export interface CreateDependencies {
 	readonly containers: ContainerSet;
 	readonly images: Images;
@@ -147,6 +149,7 @@ async function assemble(
 		);
 	}
 	checkHealthcheck(config.healthcheck);
+	checkRestartUnhealthy(config.labels);
 	// A wrong one would be noticed by the first stop.
 	if (config.stopSignal !== null) parseSignal(config.stopSignal);
 	const hostConfig = settleHostConfig(request.hostConfig, limits, dependencies);

@@ -20,10 +20,12 @@ export interface Lives {
 	get(id: string): Live | undefined;
 	set(id: string, live: Live): void;
 	delete(id: string): void;
-	/** Notes that a run ended whose shim still takes things away; another run waits for that. */
-	leaving(id: string, released: Promise<void>): void;
-	/** Resolves when nothing of an earlier run is in the way. */
+	/** Notes that a run ended whose things are still being taken away: `cleared` by the engine, `released` by its shim. */
+	leaving(id: string, cleared: Promise<void>, released: Promise<void>): void;
+	/** Resolves when nothing of an earlier run is in the way of another one. */
 	left(id: string): Promise<void>;
+	/** Resolves when the engine has taken away its part, which is all that is in the way of a removal. */
+	cleared(id: string): Promise<void>;
 	/** Adds a client that waits for the start. Returns the way to withdraw it. */
 	enqueue(id: string, attachment: PendingAttachment): () => void;
 	/** Takes all clients that wait. */
@@ -34,15 +36,17 @@ export interface Lives {
 export function createLives(): Lives {
 	const lives = new Map<string, Live>();
 	const pending = new Map<string, Set<PendingAttachment>>();
-	const leaving = new Map<string, Promise<void>>();
+	const leaving = new Map<string, { readonly cleared: Promise<void>; readonly left: Promise<void> }>();
 	return {
-		leaving(id, released) {
-			leaving.set(id, released);
-			void released.then(() => {
-				if (leaving.get(id) === released) leaving.delete(id);
+		leaving(id, cleared, released) {
+			const mine = { cleared, left: Promise.all([cleared, released]).then(() => undefined) };
+			leaving.set(id, mine);
+			void mine.left.then(() => {
+				if (leaving.get(id) === mine) leaving.delete(id);
 			});
 		},
-		left: (id) => leaving.get(id) ?? Promise.resolve(),
+		left: async (id) => leaving.get(id)?.left,
+		cleared: async (id) => leaving.get(id)?.cleared,
 		get: (id) => lives.get(id),
 		set: (id, live) => void lives.set(id, live),
 		delete: (id) => void lives.delete(id),

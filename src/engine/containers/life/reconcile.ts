@@ -40,7 +40,7 @@ export async function reconcileContainers(dependencies: ReconcileDependencies): 
 
 	for (const { container, shim, state } of running) {
 		takeOver(container, state, dependencies);
-		supervisor.adopt(containers.resolve(container.id), shim);
+		supervisor.adopt(containers.resolve(container.id), shim, state.oomKilled);
 		execs.adopt(container.id, state.execs);
 	}
 	await networking.reconcile(

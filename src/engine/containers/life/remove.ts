@@ -1,12 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { EngineError } from '../../../errors.ts';
 import type { Caller } from '../../../events/types.ts';
+import { withDeadline } from '../../../lib/deadline.ts';
 import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
 import type { Layout } from '../layout.ts';
 import type { Container } from '../model.ts';
 import type { VolumeBinder } from '../mounts/volume-binder.ts';
 import type { Snapshots } from '../ports.ts';
 import { killForSure, type StopDependencies } from './stop.ts';
+
+/** Milliseconds for the engine to take away what a run had. */
+const clearPatience = 30_000;
 
 export interface RemoveDependencies extends StopDependencies {
 	readonly snapshots: Snapshots;
@@ -59,6 +63,7 @@ export async function removeContainer(
 		// Gone meanwhile (auto-remove, or another client): what was asked for is so.
 		if (container === undefined) return;
 		if (lives.get(id) !== undefined) throw refusal(container);
+		await withDeadline(lives.cleared(id), clearPatience, 'the end of its last run');
 		await discard(container, options, caller, dependencies);
 	});
 }

@@ -11,14 +11,16 @@ export type RestartDecision =
 	| { readonly restart: true; readonly delay: number; readonly because: string };
 
 /**
- * Decides after an exit. `previousDelay`: the delay before the run that ended, 0 for none; `ranFor` in milliseconds.
+ * Decides after an exit. `previousDelay`: the delay before the run that ended, 0 for none; `ranFor` in milliseconds;
+ * `demanded`: a restart is wanted whatever the policy says.
  * The delay doubles from 100 ms up to a minute.
  */
 export function decideRestart(
 	container: Pick<Container, 'manuallyStopped' | 'restartCount'> & { readonly policy: RestartPolicy },
-	exit: { readonly code: number; readonly ranFor: number; readonly previousDelay: number },
+	exit: { readonly code: number; readonly ranFor: number; readonly previousDelay: number; readonly demanded?: boolean },
 ): RestartDecision {
-	if (container.manuallyStopped || !wantsRestart(container.policy, container.restartCount, exit.code)) {
+	const wanted = exit.demanded === true || wantsRestart(container.policy, container.restartCount, exit.code);
+	if (container.manuallyStopped || !wanted) {
 		return { restart: false };
 	}
 	const delay =

@@ -96,42 +96,61 @@ export async function stopContainer(
 	caller: Caller,
 	dependencies: StopDependencies,
 ): Promise<void> {
-	const { containers, lives } = dependencies;
-	const signal = parseSignal(options.signal ?? container.config.stopSignal ?? 'TERM');
+	const { containers } = dependencies;
+	parseSignal(options.signal ?? container.config.stopSignal ?? 'TERM');
 	if (!isActive(container)) throw new EngineError('not_modified', `container ${container.name} is already stopped`);
 	if (!giveUpRestart(container, dependencies)) {
-		const live = lives.get(container.id);
-		if (live === undefined) throw new EngineError('internal', `container ${container.name} runs without a shim`);
-		containers.update(container.id, (one) => ({ ...one, manuallyStopped: true }), {
-			action: 'kill',
-			attributes: { signal: String(signal) },
-			caller,
-		});
-		const seconds = options.timeout ?? container.config.stopTimeout ?? defaultTimeout;
-		const sent = await live.shim
-			.signal(signal)
-			.then(() => thaw(container, dependencies))
-			.then(
-				() => true,
-				() => false,
-			);
-		if (!sent || !(await within(live.finished, seconds < 0 ? -1 : seconds * 1000))) {
-			await escalate(container, caller, dependencies);
-		}
+		containers.update(container.id, (one) => ({ ...one, manuallyStopped: true }));
+		await endRun(container, options, { caller }, dependencies);
 	}
 	if (containers.find(container.id) !== undefined) {
 		containers.update(container.id, (one) => one, { action: 'stop', caller });
 	}
 }
 
-async function escalate(container: Container, caller: Caller, dependencies: StopDependencies): Promise<void> {
-	if (dependencies.lives.get(container.id) === undefined) return;
-	dependencies.containers.update(container.id, (one) => one, {
+/** What the events of a stop say beside the signal. */
+export interface StopReason {
+	readonly caller?: Caller;
+	readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Ends the run at hand: the stop signal, the patience, SIGKILL. Resolves when the exit is recorded. */
+export async function endRun(
+	container: Container,
+	options: StopOptions,
+	reason: StopReason,
+	dependencies: StopDependencies,
+): Promise<void> {
+	const live = dependencies.lives.get(container.id);
+	if (live === undefined) return;
+	const signal = parseSignal(options.signal ?? container.config.stopSignal ?? 'TERM');
+	announceSignal(container, signal, reason, dependencies);
+	const seconds = options.timeout ?? container.config.stopTimeout ?? defaultTimeout;
+	const sent = await live.shim
+		.signal(signal)
+		.then(() => thaw(container, dependencies))
+		.then(
+			() => true,
+			() => false,
+		);
+	if (sent && (await within(live.finished, seconds < 0 ? -1 : seconds * 1000))) return;
+	// It may have ended by itself meanwhile, or be in another run already.
+	if (dependencies.lives.get(container.id) !== live) return;
+	announceSignal(container, sigkill, reason, dependencies);
+	await killForSure(container, dependencies);
+}
+
+function announceSignal(
+	container: Container,
+	signal: number,
+	{ caller, attributes }: StopReason,
+	{ containers }: StopDependencies,
+): void {
+	containers.update(container.id, (one) => one, {
 		action: 'kill',
-		attributes: { signal: String(sigkill) },
+		attributes: { signal: String(signal), ...attributes },
 		caller,
 	});
-	await killForSure(container, dependencies);
 }
 
 /** Sends a signal; SIGKILL waits until the container is gone. @throws `conflict` when it is not running. */

@@ -3,10 +3,10 @@ import { codeOf, EngineError, messageOf } from '../../../errors.ts';
 import type { Caller } from '../../../events/types.ts';
 import { withDeadline } from '../../../lib/deadline.ts';
 import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
-import { parseNano, timestamp } from '../../../lib/time.ts';
 import type { ExitStatus, Shim } from '../../../runtime/protocol.ts';
 import type { ContainerSet } from '../container-set.ts';
 import type { Container } from '../model.ts';
+import { ended, lostExit, milliseconds } from './exit.ts';
 import { cgroupPathOf, type LaunchDependencies, type Launched, launch, releaseRun } from './launch.ts';
 import { decideRestart, wantsRestart } from './restart-policy.ts';
 import type { Waiters } from './waiters.ts';
@@ -23,10 +23,12 @@ export interface SupervisorDependencies extends LaunchDependencies {
 
 /** Starts containers and answers to their exits. */
 export interface Supervisor {
-	/** @throws `not_modified` when it runs, `conflict` when it is being removed; else what went wrong. */
+	/** Counts restarts anew. @throws `not_modified` when it runs, `conflict` when it is being removed; else what went wrong. */
 	start(id: string, caller: Caller): Promise<void>;
-	/** Takes over a container that runs already, or whose exit an earlier daemon did not record. */
-	adopt(container: Container, shim: Shim): void;
+	/** Takes over a container that runs already. `oomKilled`: what its shim saw of that. */
+	adopt(container: Container, shim: Shim, oomKilled: boolean): void;
+	/** Has the container's next exit followed by a restart, whatever its policy says of that exit. */
+	restartAfterExit(id: string, because: string): void;
 	/** Records an exit that happened while nobody watched. */
 	recordExit(container: Container, status: ExitStatus, reason?: string): Promise<void>;
 	/** Records the end of a run whose shim is gone, after ending what is left of it: nothing may go on unwatched. */
@@ -53,11 +55,17 @@ function failureCode(message: string): number {
 /** Makes the supervisor. */
 export function createSupervisor(dependencies: SupervisorDependencies): Supervisor {
 	const { containers, waiters, mutex, lives, layout, report } = dependencies;
-	const restarts = new Map<string, ReturnType<typeof setTimeout>>();
+	/** Restarts that are due; `because`: they come whatever the policy says. */
+	const restarts = new Map<
+		string,
+		{ readonly timer: ReturnType<typeof setTimeout>; readonly because: string | undefined }
+	>();
 	const delays = new Map<string, number>();
+	/** Why the run at hand is to be followed by another one, policy or not. */
+	const demands = new Map<string, string>();
 	let closed = false;
 
-	const recordStart = (container: Container, launched: Launched, caller: Caller): void => {
+	const recordStart = (container: Container, launched: Launched, caller: Caller, again: boolean): void => {
 		containers.update(
 			container.id,
 			(current) => ({
@@ -67,6 +75,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 				ports: launched.sandbox.ports,
 				hasBeenStarted: true,
 				manuallyStopped: false,
+				restartCount: again ? current.restartCount : 0,
 				state: { at: 'running', pid: launched.pid, startedAt: launched.startedAt },
 			}),
 			{ action: 'start', caller },
@@ -88,8 +97,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 		if (container.state.at === 'exited') waiters.exited(container.id, { code, error: null }, true);
 	};
 
-	const start = async (id: string, caller: Caller): Promise<void> => {
-		const outcome = await tryStart(id, caller);
+	const start = async (id: string, caller: Caller, again = false): Promise<void> => {
+		const outcome = await tryStart(id, caller, again);
 		if (outcome === null) return;
 		// Outside the mutex, which the removal takes for itself.
 		if (containers.find(id)?.hostConfig.autoRemove === true) await dependencies.remove(id, caller);
@@ -97,7 +106,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 	};
 
 	/** null when it runs; the error when it was recorded as the container's own. Refusals are thrown. */
-	const tryStart = (id: string, caller: Caller): Promise<{ readonly error: unknown } | null> =>
+	const tryStart = (id: string, caller: Caller, again: boolean): Promise<{ readonly error: unknown } | null> =>
 		mutex.run(id, async () => {
 			const container = containers.resolve(id);
 			switch (container.state.at) {
@@ -114,12 +123,14 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 			let launched: Launched;
 			try {
 				await withDeadline(lives.left(id), leavePatience, 'the end of its last run');
+				// That end may have planned one.
+				cancelRestart(id);
 				launched = await launch(container, dependencies);
 			} catch (error) {
 				recordFailedStart(container, error);
 				return { error };
 			}
-			recordStart(container, launched, caller);
+			recordStart(container, launched, caller, again);
 			watch(id, launched.shim);
 			return null;
 		});
@@ -128,6 +139,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 	const watch = (id: string, shim: Shim): void => {
 		const { promise: finished, resolve } = Promise.withResolvers<void>();
 		lives.set(id, { shim, finished });
+		demands.delete(id);
+		shim.onOom(() => recordOom(id));
 		const handle = async (): Promise<void> => {
 			let status: ExitStatus;
 			try {
@@ -143,6 +156,18 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 			.finally(resolve);
 	};
 
+	const recordOom = (id: string): void => {
+		if (closed || lives.get(id) === undefined) return;
+		containers.update(
+			id,
+			(one) =>
+				one.state.at === 'running' || one.state.at === 'paused'
+					? { ...one, state: { ...one.state, oomKilled: true } }
+					: one,
+			{ action: 'oom' },
+		);
+	};
+
 	const recordLoss = async (container: Container, reason: string): Promise<void> => {
 		try {
 			const runtime = dependencies.runtimeOf(container.hostConfig.runtime);
@@ -154,88 +179,73 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 	};
 
 	const recordExit = async (container: Container, status: ExitStatus, reason?: string): Promise<void> => {
-		try {
-			await releaseRun(container, dependencies);
-		} catch (error) {
-			report(`release container ${container.name}`, error);
-		}
 		const current = containers.resolve(container.id);
+		const { id } = current;
 		const ranFor = milliseconds(status.startedAt, status.finishedAt);
+		const because = demands.get(id);
+		demands.delete(id);
 		const decision = closed
 			? ({ restart: false } as const)
 			: decideRestart(
 					{ ...current, policy: current.hostConfig.restartPolicy },
-					{ code: status.code, ranFor, previousDelay: delays.get(current.id) ?? 0 },
+					{ code: status.code, ranFor, previousDelay: delays.get(id) ?? 0, demanded: because !== undefined },
 				);
-		if (status.oomKilled) containers.update(current.id, (one) => one, { action: 'oom' });
-		containers.update(
-			current.id,
-			(one) => ({
-				...one,
-				endpoints: one.endpoints.map((endpoint) => ({
-					...endpoint,
-					endpointId: '',
-					ipv4: '',
-					prefixLength: 0,
-					gateway: '',
-					macAddress: '',
-				})),
-				ports: [],
-				state: {
-					at: 'exited',
-					code: status.code,
-					startedAt: status.startedAt,
-					finishedAt: status.finishedAt,
-					oomKilled: status.oomKilled,
-					...(reason === undefined ? {} : { error: reason }),
-					...(decision.restart ? { restarting: true } : {}),
-				},
-			}),
-			{
+		const cleared = Promise.withResolvers<void>();
+		lives.leaving(id, cleared.promise, lives.get(id)?.shim.released ?? Promise.resolve());
+		try {
+			const heard = 'oomKilled' in current.state && current.state.oomKilled === true;
+			if (status.oomKilled && !heard) containers.update(id, (one) => one, { action: 'oom' });
+			const oomKilled = status.oomKilled || heard;
+			containers.update(id, (one) => ended(one, { ...status, oomKilled }, { reason, restarting: decision.restart }), {
 				action: 'die',
 				attributes: { exitCode: String(status.code), execDuration: String(Math.floor(ranFor / 1000)) },
-			},
-		);
-		const shim = lives.get(current.id)?.shim;
-		if (shim !== undefined) lives.leaving(current.id, shim.released);
-		lives.delete(current.id);
-		// The record has it now: a later daemon must not take it for the exit of a later run.
-		await rm(layout.files(current.id).exit, { force: true });
-		waiters.exited(current.id, { code: status.code, error: null }, !decision.restart);
-		if (decision.restart) scheduleRestart(current.id, decision.delay);
+			});
+			lives.delete(id);
+			await releaseRun(current, dependencies).catch((error: unknown) =>
+				report(`release container ${current.name}`, error),
+			);
+			// The record has it now: a later daemon must not take it for the exit of a later run.
+			await rm(layout.files(id).exit, { force: true });
+		} finally {
+			cleared.resolve();
+		}
+		waiters.exited(id, { code: status.code, error: null }, !decision.restart);
+		if (decision.restart) scheduleRestart(id, decision.delay, because);
 		else {
-			delays.delete(current.id);
-			if (current.hostConfig.autoRemove) await dependencies.remove(current.id, self);
+			delays.delete(id);
+			if (current.hostConfig.autoRemove) await dependencies.remove(id, self);
 		}
 	};
 
-	const scheduleRestart = (id: string, delay: number): void => {
+	const scheduleRestart = (id: string, delay: number, because: string | undefined): void => {
+		// Stopped by hand, or under another policy, while its last run was taken away.
+		if (!isRestarting(containers.find(id))) return;
 		delays.set(id, delay);
 		const again = async (): Promise<void> => {
 			restarts.delete(id);
-			if (containers.find(id) === undefined) return;
+			if (!isRestarting(containers.find(id))) return;
 			containers.update(id, (one) => ({ ...one, restartCount: one.restartCount + 1 }));
 			try {
-				await start(id, self);
+				await start(id, self, true);
+				if (because !== undefined) {
+					containers.update(id, (one) => one, { action: 'restart', attributes: { reason: because } });
+				}
 			} catch (error) {
 				if (codeOf(error) !== 'not_modified') report(`restart container ${id}`, error);
 			}
 		};
-		restarts.set(
-			id,
-			setTimeout(() => void again(), delay),
-		);
+		restarts.set(id, { timer: setTimeout(() => void again(), delay), because });
 	};
 
 	const cancelRestart = (id: string): boolean => {
-		const timer = restarts.get(id);
-		clearTimeout(timer);
+		clearTimeout(restarts.get(id)?.timer);
 		return restarts.delete(id);
 	};
 
 	const reconsiderRestart = (id: string): void => {
 		const container = containers.find(id);
-		if (container?.state.at !== 'exited' || !restarts.has(id)) return;
+		if (container?.state.at !== 'exited' || container.state.restarting !== true) return;
+		if (restarts.get(id)?.because !== undefined) return;
 		const { state, hostConfig, restartCount } = container;
 		if (wantsRestart(hostConfig.restartPolicy, restartCount, state.code)) return;
 		cancelRestart(id);
@@ -248,9 +258,14 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 	};
 
 	return {
-		start,
+		start: (id, caller) => start(id, caller),
 		reconsiderRestart,
-		adopt: (container, shim) => watch(container.id, shim),
+		adopt(container, shim, oomKilled) {
+			watch(container.id, shim);
+			const { state } = container;
+			if (oomKilled && !('oomKilled' in state && state.oomKilled === true)) recordOom(container.id);
+		},
+		restartAfterExit: (id, because) => void demands.set(id, because),
 		recordExit,
 		recordLoss,
 		cancelRestart,
@@ -261,21 +276,6 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 	};
 }
 
-/** The exit of a container whose shim went away without a word (power loss, kill -9 of the shim). */
-function lostExit(container: Container): ExitStatus {
-	const { state } = container;
-	const finishedAt = timestamp();
-	return {
-		code: 255,
-		oomKilled: false,
-		finishedAt,
-		startedAt: state.at === 'running' || state.at === 'paused' ? state.startedAt : finishedAt,
-		pid: 0,
-	};
-}
-
-function milliseconds(from: string, to: string): number {
-	const start = parseNano(from);
-	const end = parseNano(to);
-	return start === null || end === null ? 0 : Math.max(0, Number((end - start) / 1_000_000n));
+function isRestarting(container: Container | undefined): boolean {
+	return container?.state.at === 'exited' && container.state.restarting === true;
 }

@@ -24,7 +24,7 @@ export function stateResponse(state: ContainerState, health: HealthState | null)
 		Running: isUp(state) || status === 'restarting',
 		Paused: state.at === 'paused',
 		Restarting: status === 'restarting',
-		OOMKilled: state.at === 'exited' && state.oomKilled,
+		OOMKilled: 'oomKilled' in state && state.oomKilled === true,
 		Dead: false,
 		Pid: state.at === 'running' || state.at === 'paused' ? state.pid : 0,
 		ExitCode: state.at === 'exited' || state.at === 'created' ? (state.code ?? 0) : 0,
