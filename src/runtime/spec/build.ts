@@ -6,12 +6,20 @@ import { buildResources, buildRlimits } from './resources.ts';
 import { customSeccomp, defaultSeccomp } from './seccomp.ts';
 import type { OciHooks, OciLinux, OciNamespace, OciProcess, OciSeccomp, OciSpec } from './types.ts';
 
-const defaultMaskedPaths = [
+/** Paths that nobody in a container without privileges may read. */
+export const defaultMaskedPaths: readonly string[] = [
 	...['/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats'],
 	...['/proc/timer_list', '/proc/timer_stats', '/proc/sched_debug', '/proc/scsi', '/sys/firmware'],
 	'/sys/devices/virtual/powercap',
 ];
-const defaultReadonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+/** Paths that nobody there may write. */
+export const defaultReadonlyPaths: readonly string[] = [
+	'/proc/bus',
+	'/proc/fs',
+	'/proc/irq',
+	'/proc/sys',
+	'/proc/sysrq-trigger',
+];
 
 /** A container's OCI configuration. Pure. @throws `invalid_argument` for what the user asked and cannot be */
 export function buildSpec(input: SpecInput, host: HostFacts): OciSpec {

@@ -33,7 +33,7 @@ const fromDockerd: readonly { readonly operation: RegExp; readonly fault: RegExp
 	{ operation: /^ExecInspect$/, fault: /^\/ExitCode: null$/ },
 	{
 		operation: /^(Volume|SystemDataUsage)/,
-		fault: /^(\/Volumes\/\*)?\/(Labels|Options|Warnings|VolumesDeleted): null$/,
+		fault: /^(\/Volumes\/\*)?\/(Labels|Options|Warnings): null$/,
 	},
 	{ operation: /^Network(List|Inspect)$/, fault: /\/IPAM\/Options: null$/ },
 ];

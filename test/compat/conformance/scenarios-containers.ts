@@ -70,8 +70,15 @@ export const containerScenarios: Scenarios = {
 			await world.created({ HostConfig: { Privileged: true, NetworkMode: 'host' } }),
 		]) {
 			await call(200, { id });
-			const { SizeRootFs } = json<{ SizeRootFs: number }>(await call(200, { id, query: { size: 1 } }));
+			const { SizeRootFs, HostConfig } = json<{
+				SizeRootFs: number;
+				HostConfig: { Privileged: boolean; MaskedPaths: string[] | null; ReadonlyPaths: string[] | null };
+			}>(await call(200, { id, query: { size: 1 } }));
 			expect(SizeRootFs).toBeGreaterThan(100_000);
+			expect([HostConfig.MaskedPaths === null, HostConfig.ReadonlyPaths === null]).toEqual([
+				HostConfig.Privileged,
+				HostConfig.Privileged,
+			]);
 		}
 	},
 	async ContainerTop(call, world) {

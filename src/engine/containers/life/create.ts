@@ -3,6 +3,7 @@ import { codeOf, EngineError } from '../../../errors.ts';
 import type { Caller } from '../../../events/types.ts';
 import { parseSignal } from '../../../lib/signals.ts';
 import type { ImageExecConfig } from '../../../oci/types.ts';
+import { defaultMaskedPaths, defaultReadonlyPaths } from '../../../runtime/spec/build.ts';
 import { type ContainerSet, nameConflict } from '../container-set.ts';
 import { checkHealthcheck, mergeHealthcheck } from '../health/healthcheck.ts';
 import { parseLogOptions } from '../logs/log-config.ts';
@@ -86,6 +87,8 @@ function settleHostConfig(given: HostConfig, resources: ResourceLimits, dependen
 		networkMode: ['', 'default'].includes(given.networkMode) ? dependencies.limits.defaultNetwork : given.networkMode,
 		shmSize: given.shmSize === 0 ? defaultShmSize : given.shmSize,
 		ipcMode: given.ipcMode || 'private',
+		maskedPaths: given.maskedPaths ?? (given.privileged ? null : defaultMaskedPaths),
+		readonlyPaths: given.readonlyPaths ?? (given.privileged ? null : defaultReadonlyPaths),
 		cgroupnsMode: given.cgroupnsMode || (given.privileged ? 'host' : dependencies.limits.defaultCgroupns),
 		resources: {
 			...resources,

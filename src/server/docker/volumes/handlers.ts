@@ -58,7 +58,7 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
 				// Before 1.42 named volumes went too, unasked.
 				if (compareVersions(exchange.version, '1.42') < 0) filters.set('all', ['true']);
 				const { removed, reclaimed } = await volumes.prune(filters, exchange.caller);
-				await sendJson(exchange, { VolumesDeleted: removed.length === 0 ? null : removed, SpaceReclaimed: reclaimed });
+				await sendJson(exchange, { VolumesDeleted: removed, SpaceReclaimed: reclaimed });
 			},
 		},
 		{
