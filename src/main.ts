@@ -15,6 +15,9 @@ if (role === 'daemon') {
 } else if (role === 'container-files') {
 	const { runContainerFiles } = await import('./store/files/main.ts');
 	runContainerFiles();
+} else if (role === 'mount-volume') {
+	const { runMountVolume } = await import('./engine/volumes/mount-role.ts');
+	await runMountVolume();
 } else {
 	const { runCli } = await import('./cli/main.ts');
 	process.exitCode = await runCli(process.argv.slice(2));

@@ -60,6 +60,7 @@ const mount = object({
 			Subpath: text,
 		}),
 	),
+	ImageOptions: nullable(object({ Subpath: text })),
 	TmpfsOptions: nullable(object({ SizeBytes: size, Mode: nullable(integer(0, 0o7777)), Options: list(list(text)) })),
 });
 const throttles = list(object({ Path: text, Rate: size }));

@@ -7,8 +7,6 @@ import type { StoredHealth } from '../engine/containers/health/health.ts';
 import { layoutOf } from '../engine/containers/layout.ts';
 import { pruneContainers } from '../engine/containers/life/prune.ts';
 import type { Container } from '../engine/containers/model.ts';
-import { createVolumeBinder } from '../engine/containers/mounts/mounts.ts';
-import type { VolumeBinder } from '../engine/containers/mounts/volume-binder.ts';
 import {
 	checkSpecifiable,
 	createBundleWriter,
@@ -22,14 +20,10 @@ import { cgroupFacts } from '../engine/system/cgroup-facts.ts';
 import { createDiskUsage } from '../engine/system/disk-usage.ts';
 import { countDescriptors, countThreads, readFacts } from '../engine/system/facts.ts';
 import { createPruning } from '../engine/system/prune.ts';
-import { populateVolume } from '../engine/volumes/populate.ts';
-import { createVolumeService, type VolumeService } from '../engine/volumes/service.ts';
-import { openVolumes, type Volume } from '../engine/volumes/volumes.ts';
 import { EngineError, messageOf } from '../errors.ts';
 import { createEventBus, type EventBus } from '../events/bus.ts';
 import type { NewEvent } from '../events/types.ts';
 import { cgroupDirectories, cgroupProcesses, killCgroup } from '../kernel/cgroup.ts';
-import { openDirectoryIn } from '../kernel/open-in-root.ts';
 import { buildInfo } from '../lib/build-info.ts';
 import type { Logger } from '../lib/logger.ts';
 import { nowNano, timestamp } from '../lib/time.ts';
@@ -54,6 +48,7 @@ import type { DaemonConfig } from './config.ts';
 import { createIdleCollector } from './idle-memory.ts';
 import { announceReload, type LiveConfig } from './reload.ts';
 import { chooseRuntimes } from './runtimes.ts';
+import { openVolumeServices } from './volumes.ts';
 
 /** Events kept in the journal. */
 const journalRetention = 100_000;
@@ -106,7 +101,17 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 	const networks = opened.adopt(openNetworks(config, { records, events, log, containers: () => containers }), (it) =>
 		it.close(),
 	);
-	const volumes = await openVolumeServices({ records, events, dataRoot, measurer }, () => containers);
+	const volumes = await openVolumeServices({
+		records,
+		events,
+		dataRoot,
+		execRoot,
+		kernelRelease: host.kernelRelease,
+		images: images.forContainers,
+		snapshots: snapshotStore.snapshots,
+		usage: measurer.measure,
+		containers: () => containers,
+	});
 	const shims = opened.adopt(
 		createShims({ ...ownProgram(), runDir: execRoot, log: (message) => log.warn(message) }),
 		(it) => it.close(),
@@ -122,6 +127,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		networking: networks.networking,
 		snapshots: snapshotStore.snapshots,
 		volumes: volumes.binder,
+		runMounts: volumes.runMounts,
 		shims,
 		roots: { folder: join(dataRoot, 'snapshots'), ...snapshotStore.snapshots },
 		trees: createFileTrees(roleCommand('container-files')),
@@ -295,29 +301,6 @@ function openNetworks(
 		log,
 		now: timestamp,
 	});
-}
-
-/** Volumes for containers, and as users manage them. */
-async function openVolumeServices(
-	given: { records: Records; events: EventBus; dataRoot: string; measurer: Measurer },
-	containers: () => Containers,
-): Promise<{ binder: VolumeBinder; service: VolumeService }> {
-	const { records, events, dataRoot, measurer } = given;
-	const volumes = await openVolumes({
-		root: join(dataRoot, 'volumes'),
-		records: records.collection<Volume>('volumes'),
-		events,
-		now: timestamp,
-	});
-	const binder = createVolumeBinder(
-		{
-			...volumes,
-			populate: (name, rootfs, destination) => populateVolume(volumes.path(name), rootfs, destination, openDirectoryIn),
-		},
-		(name) => containers().usersOfVolume(name),
-	);
-	const usersOf = (name: string) => [...containers().usersOfVolume(name), ...binder.holdersOf(name)];
-	return { binder, service: createVolumeService({ volumes, usersOf, usage: measurer.measure }) };
 }
 
 /** The process whose namespaces another container wants to join. @throws `conflict` when it does not run. */

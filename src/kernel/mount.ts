@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { bindLibc, check, cstring, Errno, errno, FFIType, SyscallError } from './libc.ts';
 
 const { i32, u32, i64, u64, ptr } = FFIType;
@@ -13,13 +14,21 @@ export const Mount = {
 	NOSUID: 2,
 	NODEV: 4,
 	NOEXEC: 8,
+	SYNCHRONOUS: 16,
 	REMOUNT: 32,
+	MANDLOCK: 64,
+	DIRSYNC: 128,
+	NOATIME: 1024,
+	NODIRATIME: 2048,
 	BIND: 4096,
 	MOVE: 8192,
 	REC: 16384,
+	UNBINDABLE: 1 << 17,
 	PRIVATE: 1 << 18,
 	SLAVE: 1 << 19,
 	SHARED: 1 << 20,
+	RELATIME: 1 << 21,
+	STRICTATIME: 1 << 24,
 } as const;
 
 export interface MountRequest {
@@ -94,4 +103,38 @@ export function moveMount(tree: number, target: string): void {
 	const nothing = cstring('');
 	const result = newer().syscall(SYS_move_mount, tree, nothing, AT_FDCWD, cstring(target), MOVE_MOUNT_F_EMPTY_PATH);
 	check(result, 'move_mount', target);
+}
+
+/** Takes what is on `target` out of the tree without asking its server or waiting for its users. Nothing mounted is fine. */
+export function detach(target: string): void {
+	if (libc().umount2(cstring(target), UMOUNT_NOFOLLOW | MNT_DETACH) === 0) return;
+	const error = errno();
+	if (error !== Errno.EINVAL && error !== Errno.ENOENT) throw new SyscallError('umount2', error, target);
+}
+
+interface MountInfo {
+	readonly path: string;
+	/** How it spreads: `shared:1`, `master:2` …; none for a private one. Source: proc_pid_mountinfo(5). */
+	readonly tags: readonly string[];
+}
+
+function mountInfo(): readonly MountInfo[] {
+	const unescaped = (path: string): string =>
+		path.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+	return readFileSync('/proc/self/mountinfo', 'utf8')
+		.split('\n')
+		.filter((line) => line !== '')
+		.map((line) => line.split(' '))
+		.map((fields) => ({ path: unescaped(fields[4] ?? ''), tags: fields.slice(6, fields.indexOf('-', 6)) }));
+}
+
+/** Where something is mounted in this mount namespace, oldest first; a path is there once for each mount on it. */
+export function mountPoints(): readonly string[] {
+	return mountInfo().map(({ path }) => path);
+}
+
+/** The mount that a path, without symbolic links, is on. */
+export function mountOf(path: string): MountInfo {
+	const above = mountInfo().filter((one) => one.path === '/' || one.path === path || path.startsWith(`${one.path}/`));
+	return above.reduce((best, one) => (one.path.length >= best.path.length ? one : best), { path: '/', tags: [] });
 }

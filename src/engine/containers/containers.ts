@@ -21,10 +21,11 @@ import { restartUnhealthy } from './life/restart-unhealthy.ts';
 import { killContainer, stopContainer } from './life/stop.ts';
 import { createSupervisor } from './life/supervisor.ts';
 import { createWaiters } from './life/waiters.ts';
+import { describeLinks, resolveLinks } from './links/links.ts';
 import { type AncestorLookup, listContainers } from './list.ts';
 import { checkLogRequest, type LogReader, readLogs } from './logs/logs.ts';
 import type { Container, HostConfig, ResourceLimits } from './model.ts';
-import type { VolumeBinder } from './mounts/volume-binder.ts';
+import type { RunMounts, VolumeBinder } from './mounts/volume-binder.ts';
 import type { Images, Networking, Snapshots } from './ports.ts';
 import type { ContainerControls, ContainerQueries, ContainerStreams, ContainerVerbs, Execs } from './service.ts';
 import type { HostLimits } from './spec/resources.ts';
@@ -42,6 +43,7 @@ export interface ContainersDependencies {
 	readonly networking: Networking;
 	readonly snapshots: Snapshots;
 	readonly volumes: VolumeBinder;
+	readonly runMounts: RunMounts;
 	readonly shims: Shims;
 	/** See {@link FilesDependencies}. */
 	readonly roots: FilesDependencies['roots'];
@@ -137,6 +139,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 			createContainer(request, caller, {
 				...base,
 				runtimes: new Set(given.runtimes.keys()),
+				linksOf: (links, networkMode) => resolveLinks(links, networkMode, containers),
 				prewarm: () => given.shims.prewarm(),
 			}),
 		start: async (ref, caller) => supervisor.start(containers.resolve(ref).id, caller),
@@ -230,6 +233,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 				graph: root === null ? null : { lower: root.lower, upper: root.upper, work: root.work, merged: root.path },
 			};
 		},
+		linksOf: (container) => describeLinks(container, containers),
 		execIds: (id) => execs.idsOf(id),
 		health: (id) => health.of(id),
 	};
@@ -245,7 +249,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		usersOf: (imageId) =>
 			containers
 				.all()
-				.filter((one) => one.imageId === imageId)
+				.filter((one) => one.imageId === imageId || one.mountPoints.some(({ image }) => image?.id === imageId))
 				.map((one) => ({ id: one.id, running: lives.get(one.id) !== undefined })),
 		usersOfVolume: (name) =>
 			containers

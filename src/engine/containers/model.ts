@@ -50,18 +50,28 @@ export interface RestartPolicy {
 	readonly maximumRetryCount: number;
 }
 
+/** Which part of a create request asked for a mount: inspect shows it there again. `config`: `Config.Volumes`. */
+export type MountOrigin = 'binds' | 'mounts' | 'tmpfs' | 'config';
+
 /** A mount as asked for. */
 export interface MountRequest {
-	readonly type: 'bind' | 'volume' | 'tmpfs';
-	/** Host path (bind) or volume name (volume; `''`: anonymous). */
+	readonly origin: MountOrigin;
+	readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+	/** Host path (bind), volume name (volume; `''`: anonymous) or image reference. */
 	readonly source: string;
 	readonly target: string;
 	readonly readOnly: boolean;
+	/** Kept for inspect; means nothing on Linux. */
+	readonly consistency: string;
 	/** Bind only: make the source directory when missing (`-v` does, `--mount` does not). */
 	readonly createSource: boolean;
 	/** Bind only: `rprivate`, `rslave`, `rshared` and their non-recursive twins. */
 	readonly propagation: string;
 	readonly nonRecursive: boolean;
+	/** Bind only: mounts below the source stay writable in a read-only mount. */
+	readonly readOnlyNonRecursive: boolean;
+	/** Bind only: fail where mounts below the source cannot be made read-only as well. */
+	readonly readOnlyForceRecursive: boolean;
 	/** Tmpfs only, bytes; 0: unlimited. */
 	readonly tmpfsSize: number;
 	/** Tmpfs only: mode bits. */
@@ -70,7 +80,13 @@ export interface MountRequest {
 	readonly tmpfsOptions: readonly string[];
 	/** Volume only: do not copy the image's content into it. */
 	readonly noCopy: boolean;
-	/** What the user wrote in `-v`, for `HostConfig.Binds`; null when it came from `--mount` or `--tmpfs`. */
+	/** Volume only, for one that is made now: its driver (`''`: `local`), the driver's options, its labels. */
+	readonly driver: string;
+	readonly driverOptions: Readonly<Record<string, string>>;
+	readonly labels: Readonly<Record<string, string>>;
+	/** Volume and image: what of it is mounted; `''`: all. */
+	readonly subpath: string;
+	/** What the user wrote in `-v`, for `HostConfig.Binds`; null when it came from elsewhere. */
 	readonly bindSpec: string | null;
 }
 
@@ -141,6 +157,10 @@ export interface ResourceLimits {
 /** How the host runs a container (Docker's `HostConfig`). */
 export interface HostConfig {
 	readonly mounts: readonly MountRequest[];
+	/** `CONTAINER[:MODE]`: mounts of other containers that this one gets too. */
+	readonly volumesFrom: readonly string[];
+	/** `CONTAINER[:ALIAS]`, as asked for. See {@link Container.links}. */
+	readonly links: readonly string[];
 	readonly resources: ResourceLimits;
 	readonly ulimits: readonly Ulimit[];
 	readonly devices: readonly DeviceMapping[];
@@ -239,7 +259,7 @@ export type ContainerState =
 
 /** A mount as it is in the container, resolved at create. Docker's MountPoint. */
 export interface MountPoint {
-	readonly type: 'bind' | 'volume' | 'tmpfs';
+	readonly type: MountRequest['type'];
 	readonly name: string;
 	readonly source: string;
 	readonly destination: string;
@@ -247,6 +267,18 @@ export interface MountPoint {
 	readonly mode: string;
 	readonly rw: boolean;
 	readonly propagation: string;
+	/** What it stems from; with `volumesFrom`, another container's. */
+	readonly request: MountRequest;
+	/** The volume gets the image's content when it is empty. */
+	readonly copyUp: boolean;
+	/** Image only: which, and the snapshot it is mounted from. */
+	readonly image: { readonly id: Digest; readonly snapshot: string } | null;
+}
+
+/** Another container that this one knows by an alias, and whose address and environment it learns. */
+export interface Link {
+	readonly containerId: string;
+	readonly alias: string;
 }
 
 /** A container as it is recorded. */
@@ -266,6 +298,7 @@ export interface Container {
 	readonly path: string;
 	readonly args: readonly string[];
 	readonly mountPoints: readonly MountPoint[];
+	readonly links: readonly Link[];
 	/** Network name → what was asked for at create (or by connect). */
 	readonly endpointRequests: Readonly<Record<string, EndpointRequest>>;
 	/** Endpoints of the current run, or the empty ones that are to be made at start. */

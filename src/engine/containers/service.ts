@@ -137,6 +137,8 @@ export interface ContainerQueries {
 	size(container: Container): Promise<ContainerSize>;
 	/** Paths on the host that inspect shows. */
 	paths(container: Container): ContainerPaths;
+	/** Its links as they are now, `/other:/this/alias`, and the names that others' links give it, `/other/alias`. */
+	linksOf(container: Container): { readonly links: readonly string[]; readonly names: readonly string[] };
 	/** Ids of the exec sessions that are known of this container. */
 	execIds(id: string): readonly string[];
 	/** null: it has no health check, or never ran. */

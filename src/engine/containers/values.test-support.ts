@@ -48,6 +48,8 @@ export const noLimits: ResourceLimits = {
 /** A host config with nothing asked for. */
 export const plainHostConfig: HostConfig = {
 	mounts: [],
+	volumesFrom: [],
+	links: [],
 	resources: noLimits,
 	ulimits: [],
 	devices: [],

@@ -41,7 +41,7 @@ export function createDiskUsage({ queries, volumes, usersOf, measure }: DiskUsag
 			here(
 				volumes().map(async (volume) => ({
 					volume,
-					size: await measure(volume.mountpoint),
+					size: volume.options === null ? await measure(volume.mountpoint) : -1,
 					references: usersOf(volume.name),
 				})),
 			),

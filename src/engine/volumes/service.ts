@@ -1,7 +1,8 @@
 import { EngineError } from '../../errors.ts';
 import type { Caller } from '../../events/types.ts';
 import type { Filters } from '../filters.ts';
-import type { Volume, Volumes } from './volumes.ts';
+import { volumeTest } from './filters.ts';
+import { anonymousLabel, type Volume, type VolumeRequest, type Volumes } from './volumes.ts';
 
 /** A volume and where it is. */
 export interface VolumeView extends Volume {
@@ -10,15 +11,15 @@ export interface VolumeView extends Volume {
 
 /** Volumes as users manage them. */
 export interface VolumeService {
-	/** Makes it, or answers with the one of that name. `''`: a name is made up. @throws `invalid_argument`. */
-	create(name: string, labels: Readonly<Record<string, string>>, caller: Caller): Promise<VolumeView>;
+	/** Makes it, or answers with the one of that name. @throws `invalid_argument`, `not_found` (driver). */
+	create(request: VolumeRequest, caller: Caller): Promise<VolumeView>;
 	/** @throws `not_found` (`get NAME: no such volume`). */
 	get(name: string): VolumeView;
 	/** @throws `invalid_argument` for an unknown filter. */
 	list(filters: Filters): readonly VolumeView[];
 	/** @throws `not_found` unless `force`; `conflict` while a container uses it. */
 	remove(name: string, options: { readonly force: boolean }, caller: Caller): Promise<void>;
-	/** Removes what no container uses: anonymous ones, with the filter `all=true` named ones too. */
+	/** Removes what no container uses: anonymous ones, with the filter `all=true` named ones too; never one with a device. */
 	prune(filters: Filters, caller: Caller): Promise<{ readonly removed: readonly string[]; readonly reclaimed: number }>;
 }
 
@@ -30,46 +31,13 @@ export interface VolumeServiceDependencies {
 	readonly usage: (path: string) => Promise<number>;
 }
 
-type Test = (volume: Volume, value: string) => boolean;
-
 /** Wires the service. */
 export function createVolumeService(dependencies: VolumeServiceDependencies): VolumeService {
 	const { volumes, usersOf, usage } = dependencies;
 	const view = (volume: Volume): VolumeView => ({ ...volume, mountpoint: volumes.path(volume.name) });
-
-	const matchesLabel: Test = ({ labels }, wanted) => {
-		const cut = wanted.indexOf('=');
-		const value = labels[cut < 0 ? wanted : wanted.slice(0, cut)];
-		return value !== undefined && (cut < 0 || value === wanted.slice(cut + 1));
-	};
-	const truth = (key: string, value: string): boolean => {
-		if (/^(1|true|t)$/i.test(value)) return true;
-		if (/^(0|false|f)$/i.test(value)) return false;
-		throw new EngineError('invalid_argument', `invalid filter '${key}=${value}'`);
-	};
-	const tests: Readonly<Record<string, Test>> = {
-		name: ({ name }, value) => name.includes(value),
-		driver: (_volume, value) => value === 'local',
-		label: matchesLabel,
-		'label!': (volume, value) => !matchesLabel(volume, value),
-		dangling: ({ name }, value) => truth('dangling', value) === (usersOf(name).length === 0),
-		all: (volume, value) => truth('all', value) || volume.anonymous,
-	};
-
-	const matching = (filters: Filters, known: readonly string[]): readonly Volume[] => {
-		for (const key of filters.keys()) {
-			if (!known.includes(key)) throw new EngineError('invalid_argument', `invalid filter '${key}'`);
-		}
-		return volumes.list().filter((volume) =>
-			[...filters].every(([key, values]) => {
-				const test = tests[key];
-				if (test === undefined) return false;
-				return key.startsWith('label')
-					? values.every((value) => test(volume, value))
-					: values.some((value) => test(volume, value));
-			}),
-		);
-	};
+	const inUse = (name: string): boolean => usersOf(name).length > 0;
+	const matching = (filters: Filters, known: readonly string[]): readonly Volume[] =>
+		volumes.list().filter(volumeTest(filters, known, inUse, ({ labels }) => Object.hasOwn(labels, anonymousLabel)));
 
 	const get = (name: string): Volume => {
 		const volume = volumes.find(name);
@@ -78,7 +46,7 @@ export function createVolumeService(dependencies: VolumeServiceDependencies): Vo
 	};
 
 	return {
-		create: async (name, labels, caller) => view(await volumes.ensure(name, caller, labels)),
+		create: async (request, caller) => view(await volumes.ensure(request, caller)),
 		get: (name) => view(get(name)),
 		list: (filters) => matching(filters, ['name', 'driver', 'label', 'dangling']).map(view),
 		async remove(name, { force }, caller) {
@@ -91,14 +59,12 @@ export function createVolumeService(dependencies: VolumeServiceDependencies): Vo
 			await volumes.remove(name, caller);
 		},
 		async prune(filters, caller) {
-			const wanted = new Map(filters);
-			if (!wanted.has('all')) wanted.set('all', ['false']);
 			const removed: string[] = [];
 			let reclaimed = 0;
-			for (const { name } of matching(wanted, ['label', 'label!', 'all'])) {
-				if (usersOf(name).length > 0) continue;
+			for (const { name, options } of matching(filters, ['label', 'label!', 'all'])) {
+				if (options !== null || inUse(name)) continue;
 				const size = await usage(volumes.path(name));
-				if (usersOf(name).length > 0) continue;
+				if (inUse(name)) continue;
 				await volumes.remove(name, caller);
 				removed.push(name);
 				reclaimed += size;

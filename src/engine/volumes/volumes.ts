@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EngineError } from '../../errors.ts';
+import { EngineError, messageOf } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
 import type { Caller } from '../../events/types.ts';
+import { checkDriverOptions, type DriverOptions } from './driver-options.ts';
 
 /** A volume of the `local` driver, as recorded under its name. */
 export interface Volume {
@@ -11,10 +13,18 @@ export interface Volume {
 	/** RFC 3339. */
 	readonly createdAt: string;
 	readonly labels: Readonly<Record<string, string>>;
-	/** Made for a container that gave it no name. */
-	readonly anonymous: boolean;
-	/** The image's content was offered to it once. */
-	readonly populated: boolean;
+	/** null: none were given. See `deviceMountOf`. */
+	readonly options: DriverOptions | null;
+}
+
+/** What a new volume is to be. */
+export interface VolumeRequest {
+	/** `''`: a name is made up, and the volume is marked as anonymous. */
+	readonly name: string;
+	/** `''`: `local`. */
+	readonly driver: string;
+	readonly labels: Readonly<Record<string, string>>;
+	readonly options: DriverOptions;
 }
 
 /** Volumes by name. */
@@ -22,11 +32,13 @@ export interface Volumes {
 	find(name: string): Volume | undefined;
 	/** In the order of their making. */
 	list(): readonly Volume[];
-	/** The volume of that name, made when missing; `''` makes an anonymous one. @throws `invalid_argument` for a bad name. */
-	ensure(name: string, caller: Caller, labels?: Readonly<Record<string, string>>): Promise<Volume>;
+	/**
+	 * The volume of that name, whatever it was made with; made when missing.
+	 * @throws `invalid_argument` for a bad name or option, `not_found` for a driver that is not there.
+	 */
+	ensure(request: VolumeRequest, caller: Caller): Promise<Volume>;
 	/** Where its content is. */
 	path(name: string): string;
-	markPopulated(name: string): void;
 	/** Removes it with its content; not there is fine. The caller knows that nobody uses it. */
 	remove(name: string, caller: Caller): Promise<void>;
 	/** Tells of a container's use. */
@@ -40,17 +52,56 @@ interface VolumeRecords {
 	list(): Volume[];
 }
 
+/** The label of a volume that nobody named, as dockerd has it. */
+export const anonymousLabel = 'com.docker.volume.anonymous';
+
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const shortestName = 2;
 const longestName = 255;
 /** No volume's name begins so. */
 const discarded = '.removed-';
 
 function checkName(name: string): void {
-	if (namePattern.test(name) && name.length <= longestName) return;
+	if (name.length < shortestName) {
+		throw new EngineError(
+			'invalid_argument',
+			`create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+		);
+	}
+	if (name.length > longestName) {
+		throw new EngineError(
+			'invalid_argument',
+			`create ${name.slice(0, longestName)}…: the volume name is too long: give it at most ${longestName} characters`,
+		);
+	}
+	if (namePattern.test(name)) return;
 	throw new EngineError(
 		'invalid_argument',
 		`create ${name}: ${JSON.stringify(name)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
 	);
+}
+
+/** A volume as asked for, checked; not recorded. @throws as `ensure` */
+function draft(request: VolumeRequest, now: () => string): Volume {
+	const name = request.name === '' ? randomBytes(32).toString('hex') : request.name;
+	if (request.driver !== '' && request.driver !== 'local') {
+		throw new EngineError(
+			'not_found',
+			`create ${name}: error looking up volume plugin ${request.driver}: plugin "${request.driver}" not found`,
+		);
+	}
+	checkName(name);
+	try {
+		checkDriverOptions(request.options);
+	} catch (error) {
+		throw new EngineError('invalid_argument', `create ${name}: ${messageOf(error)}`, { cause: error });
+	}
+	return {
+		name,
+		createdAt: now(),
+		labels: request.name === '' ? { ...request.labels, [anonymousLabel]: '' } : request.labels,
+		options: Object.keys(request.options).length === 0 ? null : request.options,
+	};
 }
 
 /** Volumes as directories `<root>/<name>/_data`. Finishes the removals that an earlier daemon had begun. */
@@ -60,28 +111,24 @@ export async function openVolumes(dependencies: {
 	readonly events: EventBus;
 	readonly now: () => string;
 }): Promise<Volumes> {
-	const { root, records, events, now } = dependencies;
+	const { records, events, now } = dependencies;
 	const attributes = { driver: 'local' };
+	await mkdir(dependencies.root, { recursive: true, mode: 0o701 });
+	// As the kernel names it in its list of mounts.
+	const root = realpathSync(dependencies.root);
 	const path = (name: string) => join(root, name, '_data');
-	await mkdir(root, { recursive: true, mode: 0o701 });
 	for (const name of await readdir(root)) {
 		if (name.startsWith(discarded)) await rm(join(root, name), { recursive: true, force: true });
 	}
+
 	return {
 		find: (name) => records.get(name),
 		list: () => records.list(),
 		path,
-		async ensure(name, caller, labels = {}) {
-			const existing = name === '' ? undefined : records.get(name);
+		async ensure(request, caller) {
+			const volume = draft(request, now);
+			const existing = records.get(volume.name);
 			if (existing !== undefined) return existing;
-			if (name !== '') checkName(name);
-			const volume: Volume = {
-				name: name === '' ? randomBytes(32).toString('hex') : name,
-				createdAt: now(),
-				labels,
-				anonymous: name === '',
-				populated: false,
-			};
 			await mkdir(path(volume.name), { recursive: true, mode: 0o755 });
 			// Two may have asked at once: the first one's it is.
 			const made = records.get(volume.name);
@@ -90,10 +137,6 @@ export async function openVolumes(dependencies: {
 				records.put(volume.name, volume),
 			);
 			return volume;
-		},
-		markPopulated(name) {
-			const volume = records.get(name);
-			if (volume !== undefined && !volume.populated) records.put(name, { ...volume, populated: true });
 		},
 		announce(name, action, more) {
 			const { container = '', ...rest } = more;

@@ -13,6 +13,8 @@ export type SpecMount =
 			readonly source: string;
 			readonly target: string;
 			readonly readOnly: boolean;
+			/** With `readOnly`: what is mounted below it as well. */
+			readonly recursiveReadOnly?: boolean;
 			/** `rprivate` (also for `''`), `rslave`, `rshared` and their non-recursive twins. */
 			readonly propagation: string;
 			readonly nonRecursive: boolean;

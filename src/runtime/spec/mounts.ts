@@ -51,13 +51,15 @@ function shmMount(shm: ShmChoice): OciMount[] {
 }
 
 function convert(mount: SpecMount): OciMount {
-	const access = mount.readOnly ? 'ro' : 'rw';
 	if (mount.type === 'bind') {
+		const access = !mount.readOnly ? 'rw' : mount.recursiveReadOnly === true ? 'rro' : 'ro';
 		const bind = mount.nonRecursive ? 'bind' : 'rbind';
-		const propagation = mount.propagation === '' ? 'rprivate' : mount.propagation;
+		const asked = mount.propagation === '' ? 'rprivate' : mount.propagation;
+		// crun binds recursively for a propagation that is so.
+		const propagation = mount.nonRecursive ? asked.replace(/^r/, '') : asked;
 		return { destination: mount.target, type: 'bind', source: mount.source, options: [bind, access, propagation] };
 	}
-	const options = ['noexec', 'nosuid', 'nodev', access];
+	const options = ['noexec', 'nosuid', 'nodev', mount.readOnly ? 'ro' : 'rw'];
 	if (mount.size > 0) options.push(`size=${mount.size}`);
 	if (mount.mode !== null) options.push(`mode=${mount.mode.toString(8)}`);
 	return { destination: mount.target, type: 'tmpfs', source: 'tmpfs', options: mergeOptions(options, mount.options) };

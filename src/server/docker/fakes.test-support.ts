@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from '../../engine/containers/model.ts';
+import { plainMount } from '../../engine/containers/mounts/mount-request.ts';
 import type { Attachment, AttachOptions, CreateRequest, WaitResult } from '../../engine/containers/service.ts';
 import type { Image, Progress } from '../../engine/images/service.ts';
 import type { VolumeView } from '../../engine/volumes/service.ts';
@@ -26,6 +27,7 @@ export function sampleContainer(over: Partial<Container> = {}): Container {
 		},
 		'web',
 		'',
+		'1.51',
 	);
 	return {
 		id: 'ab'.repeat(32),
@@ -48,8 +50,12 @@ export function sampleContainer(over: Partial<Container> = {}): Container {
 				mode: 'ro',
 				rw: false,
 				propagation: 'rprivate',
+				request: { ...plainMount, type: 'bind', source: '/tmp', target: '/t' },
+				copyUp: false,
+				image: null,
 			},
 		],
+		links: [],
 		endpointRequests: {},
 		endpoints: [
 			{
@@ -209,6 +215,7 @@ export function fakeWorld(): FakeWorld {
 			size: async () => ({ rw: 1, rootFs: 2 }),
 			paths: () => ({ log: '/l', hosts: '/h', resolvConf: '/r', hostname: '/n', sandboxKey: '/s', graph: null }),
 			execIds: () => [],
+			linksOf: () => ({ links: [], names: [] }),
 			health: () => null,
 		},
 		statistics: {
@@ -227,7 +234,7 @@ export function fakeWorld(): FakeWorld {
 			top: async (ref) => ({ titles: ['PID', 'CMD'], processes: [['1', find(ref).path]] }),
 		},
 		volumes: {
-			create: async (name, labels) => fakeVolume(name, labels),
+			create: async ({ name, labels }) => fakeVolume(name, labels),
 			get: (name) => fakeVolume(name, {}),
 			list: () => [fakeVolume('data', {})],
 			remove: async () => {},
@@ -381,8 +388,7 @@ function fakeVolume(name: string, labels: Readonly<Record<string, string>>): Vol
 		name,
 		labels,
 		createdAt: '2024-01-01T00:00:00Z',
-		anonymous: false,
-		populated: false,
+		options: null,
 		mountpoint: `/v/${name}`,
 	};
 }

@@ -5,7 +5,6 @@ import type { Route } from './router.ts';
 const paths = `
 POST /build|POST /build/cancel|POST /session|POST /grpc|GET /distribution/{name...}/json
 POST /images/{name...}/push|GET /images/search|GET /images/{name...}/get|GET /images/get
-PUT /volumes/{name}
 DELETE /networks/{id}|POST /networks/create|POST /networks/{id}/connect|POST /networks/{id}/disconnect
 GET /plugins|GET /plugins/privileges|POST /plugins/pull|GET /plugins/{name...}/json|DELETE /plugins/{name...}
 POST /plugins/{name...}/enable|POST /plugins/{name...}/disable|POST /plugins/{name...}/upgrade|POST /plugins/create

@@ -11,7 +11,13 @@ import { eventMatcher } from './system/event-filter.ts';
 const paths = { log: '/l', hosts: '/h', resolvConf: '/r', hostname: '/n', sandboxKey: '/s', graph: null };
 
 test('inspect of a running container', () => {
-	const shown = inspectResponse(sampleContainer(), { paths, execIds: [], health: null, size: { rw: 1, rootFs: 2 } });
+	const shown = inspectResponse(sampleContainer(), {
+		paths,
+		execIds: [],
+		links: [],
+		health: null,
+		size: { rw: 1, rootFs: 2 },
+	});
 	expect(shown).toMatchObject({
 		Name: '/web',
 		Platform: 'linux',
@@ -49,7 +55,7 @@ test('a stopped container has no ports; one that waits for its restart is restar
 		oomKilled: true,
 	} as const;
 	const now = Date.parse('2024-05-01T13:00:00Z');
-	const shown = summaryResponse(sampleContainer({ state }), 'alpine', null, null, now);
+	const shown = summaryResponse(sampleContainer({ state }), 'alpine', [], null, null, now);
 	expect(shown).toMatchObject({
 		State: 'exited',
 		Status: 'Exited (3) 2 hours ago',

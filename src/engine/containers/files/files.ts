@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import { codeOf, EngineError, messageOf } from '../../../errors.ts';
 import type { Caller } from '../../../events/types.ts';
 import type { KeyedMutex } from '../../../lib/keyed-mutex.ts';
@@ -7,7 +6,7 @@ import type { FileTrees } from '../../../store/files/trees.ts';
 import type { ContainerSet } from '../container-set.ts';
 import type { Layout } from '../layout.ts';
 import type { Container } from '../model.ts';
-import type { VolumeBinder } from '../mounts/volume-binder.ts';
+import type { BorrowedMounts, RunMounts } from '../mounts/volume-binder.ts';
 import type { ImageCommits, RootFilesystem } from '../ports.ts';
 import { type CommitDependencies, commitContainer } from './commit.ts';
 import type { ContainerFiles } from './service.ts';
@@ -17,10 +16,13 @@ export interface RootLease extends AsyncDisposable {
 	readonly filesystem: RootFilesystem;
 }
 
+/** A root with what is mounted on it. */
+type FilesLease = RootLease & BorrowedMounts;
+
 export interface FilesDependencies {
 	readonly containers: ContainerSet;
 	readonly mutex: KeyedMutex;
-	readonly volumes: VolumeBinder;
+	readonly runMounts: RunMounts;
 	readonly layout: Layout;
 	readonly roots: {
 		/** A mount with the roots of all containers below it. */
@@ -37,10 +39,10 @@ export interface FilesDependencies {
 
 /** Copying out of and into containers, running or not, and what they changed. */
 export function createContainerFiles(dependencies: FilesDependencies): ContainerFiles {
-	const { containers, mutex, volumes, roots, trees } = dependencies;
+	const { containers, mutex, runMounts, roots, trees } = dependencies;
 
-	/** The container's root, its volumes filled as a start would do. */
-	const leaseOf = (id: string): Promise<RootLease> =>
+	/** The container's root, and what a start would mount on it. */
+	const leaseOf = (id: string): Promise<FilesLease> =>
 		mutex.run(id, async () => {
 			const container = containers.resolve(id);
 			if (container.state.at === 'removing') {
@@ -48,20 +50,26 @@ export function createContainerFiles(dependencies: FilesDependencies): Container
 			}
 			const lease = await roots.lease(id);
 			try {
-				const { at } = container.state;
-				if (at !== 'running' && at !== 'paused') await volumes.prepare(container, lease.filesystem.path);
-				return lease;
+				const { mounts, ...borrowed } = await runMounts.borrow(container);
+				return {
+					filesystem: lease.filesystem,
+					mounts,
+					async [Symbol.asyncDispose]() {
+						await lease[Symbol.asyncDispose]();
+						await borrowed[Symbol.asyncDispose]();
+					},
+				};
 			} catch (error) {
 				await lease[Symbol.asyncDispose]();
 				throw error;
 			}
 		});
 
-	const viewOf = (container: Container, lease: RootLease): View => ({
+	const viewOf = (container: Container, lease: FilesLease): View => ({
 		root: lease.filesystem.path,
 		roots: roots.folder,
 		readOnly: container.hostConfig.readonlyRootfs,
-		mounts: mountsOf(container, dependencies.layout),
+		mounts: mountsOf(container, lease.mounts, dependencies.layout),
 	});
 
 	const checked = (path: string): string => {
@@ -73,7 +81,7 @@ export function createContainerFiles(dependencies: FilesDependencies): Container
 	const withView = async <T>(
 		container: Container,
 		path: string,
-		body: (view: View, lease: RootLease) => Promise<T>,
+		body: (view: View, lease: FilesLease) => Promise<T>,
 	): Promise<T> => {
 		const lease = await leaseOf(container.id);
 		try {
@@ -154,12 +162,19 @@ async function* releasing(tar: AsyncIterable<Uint8Array>, lease: RootLease): Asy
  * What is mounted on the root for a copy, shallow ones first: volumes and binds, and the files of the network. Not tmpfs:
  * that is the running container's alone, and Docker copies to what is below it.
  */
-function mountsOf(container: Container, layout: Layout): ViewMount[] {
-	const binds = container.hostConfig.mounts.filter(({ nonRecursive }) => nonRecursive);
-	const flat = new Set(binds.map(({ target }) => posix.normalize(target)));
-	const mounts = container.mountPoints
-		.filter(({ type }) => type !== 'tmpfs')
-		.map(({ source, destination, rw }) => ({ source, destination, writable: rw, recursive: !flat.has(destination) }));
+function mountsOf(container: Container, given: BorrowedMounts['mounts'], layout: Layout): ViewMount[] {
+	const mounts = given.flatMap((mount) =>
+		mount.type === 'tmpfs'
+			? []
+			: [
+					{
+						source: mount.source,
+						destination: mount.target,
+						writable: !mount.readOnly,
+						recursive: !mount.nonRecursive,
+					},
+				],
+	);
 	const files = layout.files(container.id);
 	const covered = new Set(mounts.map(({ destination }) => destination));
 	const network = (

@@ -7,7 +7,7 @@ import { defaultMaskedPaths, defaultReadonlyPaths } from '../../../runtime/spec/
 import { type ContainerSet, nameConflict } from '../container-set.ts';
 import { checkHealthcheck, mergeHealthcheck } from '../health/healthcheck.ts';
 import { parseLogOptions } from '../logs/log-config.ts';
-import type { Container, ContainerConfig, Endpoint, HostConfig, ResourceLimits } from '../model.ts';
+import type { Container, ContainerConfig, Endpoint, HostConfig, Link, ResourceLimits } from '../model.ts';
 import type { VolumeBinder } from '../mounts/volume-binder.ts';
 import { checkName, makeName } from '../names.ts';
 import type { Images, Networking, Snapshots } from '../ports.ts';
@@ -23,6 +23,7 @@ export interface CreateDependencies {
 	readonly networking: Networking;
 	readonly snapshots: Snapshots;
 	readonly volumes: VolumeBinder;
+	readonly linksOf: (links: readonly string[], networkMode: string) => readonly Link[];
 	readonly limits: HostLimits;
 	readonly runtimes: ReadonlySet<string>;
 	readonly defaultRuntime: string;
@@ -170,6 +171,7 @@ async function assemble(
 		path,
 		args,
 		mountPoints: [],
+		links: dependencies.linksOf(hostConfig.links, hostConfig.networkMode),
 		endpointRequests: request.endpoints,
 		endpoints: initialEndpoints(request, hostConfig.networkMode),
 		ports: [],
@@ -189,6 +191,19 @@ function checkNetworking(container: Container, { networking }: CreateDependencie
 		networking.validate(sandboxRequest(container));
 	} catch (error) {
 		if (codeOf(error) !== 'not_found') throw error;
+	}
+}
+
+/** Empty volumes get what the image has at their places. */
+async function populateVolumes(container: Container, { snapshots, volumes }: CreateDependencies): Promise<void> {
+	let mounted = false;
+	try {
+		await volumes.populate(container, async () => {
+			mounted = true;
+			return (await snapshots.mount(container.id, { volatile: container.hostConfig.autoRemove })).path;
+		});
+	} finally {
+		if (mounted) await snapshots.unmount(container.id);
 	}
 }
 
@@ -216,6 +231,7 @@ export async function createContainer(
 	try {
 		container = { ...bare, mountPoints: await volumes.bind(bare, caller) };
 		await snapshots.create(container.id, image.chainId);
+		await populateVolumes(container, dependencies);
 		containers.insert(container, { action: 'create', caller });
 	} catch (error) {
 		const failures: unknown[] = [error];

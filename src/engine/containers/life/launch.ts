@@ -3,10 +3,11 @@ import { posix } from 'node:path';
 import type { ByteDuplex } from '../../../lib/byte-duplex.ts';
 import type { Turns } from '../../../lib/turns.ts';
 import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../../runtime/protocol.ts';
+import type { SpecMount } from '../../../runtime/spec/input.ts';
 import type { Layout } from '../layout.ts';
 import { logTarget } from '../logs/log-config.ts';
 import type { Container } from '../model.ts';
-import type { VolumeBinder } from '../mounts/volume-binder.ts';
+import type { RunMounts } from '../mounts/volume-binder.ts';
 import type { Networking, RootFilesystem, Sandbox, Snapshots } from '../ports.ts';
 import { sandboxRequest } from '../spec/sandbox-request.ts';
 import type { Lives } from './lives.ts';
@@ -16,6 +17,8 @@ export type BundleWriter = (input: {
 	readonly container: Container;
 	readonly rootfs: string;
 	readonly sandbox: Sandbox;
+	/** What the user wants mounted. */
+	readonly mounts: readonly SpecMount[];
 	readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string };
 	readonly cgroupPath: string;
 }) => Promise<void>;
@@ -23,7 +26,7 @@ export type BundleWriter = (input: {
 export interface LaunchDependencies {
 	readonly networking: Networking;
 	readonly snapshots: Snapshots;
-	readonly volumes: VolumeBinder;
+	readonly runMounts: RunMounts;
 	readonly shims: Shims;
 	readonly lives: Lives;
 	readonly layout: Layout;
@@ -49,9 +52,9 @@ export function cgroupPathOf(container: Container): string {
 
 /** Takes away all that a run leaves: network, mount, bundle. All are tried; their failures come together. */
 export async function releaseRun(container: Container, dependencies: LaunchDependencies): Promise<void> {
-	const { networking, snapshots, volumes, layout } = dependencies;
-	volumes.announce(container, 'unmount');
+	const { networking, snapshots, runMounts, layout } = dependencies;
 	const results = await Promise.allSettled([
+		runMounts.close(container),
 		networking.release(container.id),
 		snapshots.unmount(container.id),
 		rm(layout.files(container.id).bundle, { recursive: true, force: true }),
@@ -63,8 +66,8 @@ export async function releaseRun(container: Container, dependencies: LaunchDepen
 async function prepare(
 	container: Container,
 	dependencies: LaunchDependencies,
-): Promise<{ rootfs: RootFilesystem; sandbox: Sandbox; shim: Shim }> {
-	const { networking, snapshots, volumes, shims, layout, turns } = dependencies;
+): Promise<{ rootfs: RootFilesystem; mounts: readonly SpecMount[]; sandbox: Sandbox; shim: Shim }> {
+	const { networking, snapshots, runMounts, shims, layout, turns } = dependencies;
 	const files = layout.files(container.id);
 	const job: ShimJob = {
 		id: container.id,
@@ -83,22 +86,27 @@ async function prepare(
 	const mountRoot = async (): Promise<RootFilesystem> => {
 		await turns.take();
 		const rootfs = await snapshots.mount(container.id, { volatile: container.hostConfig.autoRemove });
-		await volumes.prepare(container, rootfs.path);
-		volumes.announce(container, 'mount');
 		return rootfs;
 	};
 	const attachNetwork = async (): Promise<Sandbox> => {
 		await turns.take();
 		return networking.attach(sandboxRequest(container));
 	};
-	const [shim, rootfs, sandbox] = await Promise.allSettled([made, mountRoot(), attachNetwork()]);
-	if (shim.status === 'fulfilled' && rootfs.status === 'fulfilled' && sandbox.status === 'fulfilled') {
-		return { shim: shim.value, rootfs: rootfs.value, sandbox: sandbox.value };
+	const root = mountRoot();
+	const openMounts = async () => runMounts.open(container, (await root).path);
+	const [shim, rootfs, mounts, sandbox] = await Promise.allSettled([made, root, openMounts(), attachNetwork()]);
+	if (
+		shim.status === 'fulfilled' &&
+		rootfs.status === 'fulfilled' &&
+		mounts.status === 'fulfilled' &&
+		sandbox.status === 'fulfilled'
+	) {
+		return { shim: shim.value, rootfs: rootfs.value, mounts: mounts.value, sandbox: sandbox.value };
 	}
 	if (shim.status === 'fulfilled') shim.value.close();
-	const reasons = [shim, rootfs, sandbox]
-		.filter((one) => one.status === 'rejected')
-		.map((one) => one.reason as unknown);
+	const failed = [shim, rootfs, mounts, sandbox].filter((one) => one.status === 'rejected');
+	// Without a root there are no mounts: that is one failure.
+	const reasons = [...new Set(failed.map((one) => one.reason as unknown))];
 	throw reasons.length === 1 ? reasons[0] : new AggregateError(reasons, `start container ${container.name}`);
 }
 
@@ -133,7 +141,7 @@ export async function launch(container: Container, dependencies: LaunchDependenc
 	try {
 		const prepared = await prepare(container, dependencies);
 		shim = prepared.shim;
-		const { sandbox, rootfs } = prepared;
+		const { sandbox, rootfs, mounts } = prepared;
 		const files = dependencies.layout.files(container.id);
 		await writeFiles(container, sandbox, dependencies);
 		await dependencies.turns.take();
@@ -141,6 +149,7 @@ export async function launch(container: Container, dependencies: LaunchDependenc
 			container,
 			rootfs: rootfs.path,
 			sandbox,
+			mounts,
 			files,
 			cgroupPath: cgroupPathOf(container),
 		});

@@ -5,6 +5,7 @@ import type { ExitStatus, Shim, ShimState, Shims } from '../../../runtime/protoc
 import type { ContainerSet } from '../container-set.ts';
 import type { Layout } from '../layout.ts';
 import type { Container } from '../model.ts';
+import type { RunMounts } from '../mounts/volume-binder.ts';
 import type { Networking, Snapshots } from '../ports.ts';
 import type { ExecSessions } from '../streams/execs.ts';
 import { type RemoveDependencies, removeContainer } from './remove.ts';
@@ -15,6 +16,7 @@ export interface ReconcileDependencies extends RemoveDependencies {
 	readonly containers: ContainerSet;
 	readonly networking: Networking;
 	readonly snapshots: Snapshots;
+	readonly runMounts: RunMounts;
 	readonly supervisor: Supervisor;
 	readonly execs: ExecSessions;
 	readonly shims: Shims;
@@ -49,9 +51,10 @@ export async function reconcileContainers(dependencies: ReconcileDependencies): 
 			return { containerId: id, endpoints, ports };
 		}),
 	);
+	await dependencies.runMounts.reconcile(running.map((one) => one.container));
 	await snapshots.reconcile(
-		new Set(containers.all().map((one) => one.id)),
-		new Set(running.map((one) => one.container.id)),
+		new Set(containers.all().flatMap(snapshotsOf)),
+		new Set(running.flatMap((one) => snapshotsOf(one.container))),
 	);
 	for (const finding of findings) {
 		if (finding.kind === 'ended') await supervisor.recordExit(finding.container, finding.status);
@@ -131,6 +134,11 @@ async function readExit(path: string): Promise<ExitStatus | null> {
 		throw error;
 	}
 	return JSON.parse(text) as ExitStatus;
+}
+
+/** The snapshot of the container itself, and those of the images that it mounts. */
+function snapshotsOf({ id, mountPoints }: Container): readonly string[] {
+	return [id, ...mountPoints.flatMap(({ image }) => (image === null ? [] : [image.snapshot]))];
 }
 
 /** Deletes the entries of a directory that belong to nobody. */

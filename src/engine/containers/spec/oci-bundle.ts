@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { EngineError } from '../../../errors.ts';
 import { writeBundle } from '../../../runtime/bundle/bundle.ts';
 import { execProcess } from '../../../runtime/bundle/exec-process.ts';
@@ -17,7 +17,7 @@ import type { OciSpec } from '../../../runtime/spec/types.ts';
 import { resolveUser } from '../../../runtime/spec/user.ts';
 import type { Layout } from '../layout.ts';
 import type { BundleWriter } from '../life/launch.ts';
-import type { Container, HostConfig } from '../model.ts';
+import type { HostConfig } from '../model.ts';
 import type { ExecDependencies } from '../streams/execs.ts';
 import { cdiNames } from './device-requests.ts';
 import { parseSecurityOptions } from './security-options.ts';
@@ -80,31 +80,6 @@ function shmOf(hostConfig: HostConfig): ShmChoice {
 	return { kind: 'private', size: hostConfig.shmSize };
 }
 
-function userMounts(container: Container): SpecMount[] {
-	const requests = new Map(container.hostConfig.mounts.map((one) => [posix.normalize(one.target), one]));
-	return container.mountPoints.map((point): SpecMount => {
-		const request = requests.get(point.destination);
-		if (point.type === 'tmpfs') {
-			return {
-				type: 'tmpfs',
-				target: point.destination,
-				readOnly: !point.rw,
-				size: request?.tmpfsSize ?? 0,
-				mode: request?.tmpfsMode ?? null,
-				options: request?.tmpfsOptions ?? [],
-			};
-		}
-		return {
-			type: 'bind',
-			source: point.source,
-			target: point.destination,
-			readOnly: !point.rw,
-			propagation: point.propagation,
-			nonRecursive: request?.nonRecursive ?? false,
-		};
-	});
-}
-
 /** The files that the engine mounts, except where the user mounts something of his own. */
 function fileMounts(
 	files: Parameters<BundleWriter>[0]['files'],
@@ -121,12 +96,11 @@ function fileMounts(
 }
 
 function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput {
-	const { container, rootfs, sandbox, files, cgroupPath } = given;
+	const { container, rootfs, sandbox, mounts, files, cgroupPath } = given;
 	const { config, hostConfig } = container;
 	const { hostname, domainname } = sandbox.identity ?? config;
 	const security = parseSecurityOptions(hostConfig.securityOpt);
 	const { home, ...user } = resolveUser(rootfs, config.user, hostConfig.groupAdd);
-	const mounts = userMounts(container);
 	const taken = new Set(mounts.map((one) => one.target));
 	return {
 		args: [container.path, ...container.args],

@@ -73,7 +73,7 @@ export function containerRoutes(services: ContainerServices): readonly Route[] {
 async function create(containers: ContainerVerbs, exchange: Exchange): Promise<void> {
 	const body = await readJson(exchange);
 	const { query, caller } = exchange;
-	const request = parseCreateRequest(body, query.get('name') ?? '', query.get('platform') ?? '');
+	const request = parseCreateRequest(body, query.get('name') ?? '', query.get('platform') ?? '', exchange.version);
 	const { id, warnings } = await containers.create(request, caller);
 	await sendJson(exchange, { Id: id, Warnings: [...warnings] }, 201);
 }
@@ -111,6 +111,7 @@ async function inspect(queries: ContainerQueries, exchange: Exchange): Promise<v
 	const details = {
 		paths: queries.paths(container),
 		execIds: queries.execIds(container.id),
+		links: queries.linksOf(container).links,
 		health: queries.health(container.id),
 		size,
 	};
@@ -135,6 +136,7 @@ async function list(services: ContainerServices, exchange: Exchange): Promise<vo
 		return summaryResponse(
 			container,
 			await image,
+			queries.linksOf(container).names,
 			withSize ? await queries.size(container) : null,
 			queries.health(container.id),
 			now,

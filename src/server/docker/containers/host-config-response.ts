@@ -1,11 +1,15 @@
 import type * as wire from '../../../api/container.ts';
-import type { DeviceRate, HostConfig, MountRequest } from '../../../engine/containers/model.ts';
+import type { DeviceRate, HostConfig } from '../../../engine/containers/model.ts';
+import { mountSpec } from './mount-response.ts';
 
-/** `HostConfig` as inspect shows it: every field of the wire, ours or at its zero value. */
-export function hostConfigResponse(host: HostConfig): wire.HostConfig & Record<string, unknown> {
+/** `HostConfig` as inspect shows it: every field of the wire, ours or at its zero value. `links`: as they are now. */
+export function hostConfigResponse(
+	host: HostConfig,
+	links: readonly string[],
+): wire.HostConfig & Record<string, unknown> {
 	const binds = host.mounts.flatMap((mount) => (mount.bindSpec === null ? [] : [mount.bindSpec]));
-	const tmpfs = host.mounts.filter((mount) => mount.type === 'tmpfs' && isTmpfsFlag(mount));
-	const mounts = host.mounts.filter((mount) => mount.bindSpec === null && !tmpfs.includes(mount));
+	const tmpfs = host.mounts.filter(({ origin }) => origin === 'tmpfs');
+	const mounts = host.mounts.filter(({ origin }) => origin === 'mounts');
 	return {
 		Binds: binds.length === 0 ? null : binds,
 		ContainerIDFile: host.containerIdFile,
@@ -20,7 +24,7 @@ export function hostConfigResponse(host: HostConfig): wire.HostConfig & Record<s
 		RestartPolicy: { Name: host.restartPolicy.name, MaximumRetryCount: host.restartPolicy.maximumRetryCount },
 		AutoRemove: host.autoRemove,
 		VolumeDriver: host.volumeDriver,
-		VolumesFrom: null,
+		VolumesFrom: orNull(host.volumesFrom),
 		ConsoleSize: [...host.consoleSize],
 		...(Object.keys(host.annotations).length === 0 ? {} : { Annotations: host.annotations }),
 		CapAdd: orNull(host.capAdd),
@@ -33,7 +37,7 @@ export function hostConfigResponse(host: HostConfig): wire.HostConfig & Record<s
 		GroupAdd: orNull(host.groupAdd),
 		IpcMode: host.ipcMode,
 		Cgroup: '',
-		Links: null,
+		Links: orNull(links),
 		OomScoreAdj: host.oomScoreAdj,
 		PidMode: host.pidMode,
 		Privileged: host.privileged,
@@ -55,11 +59,6 @@ export function hostConfigResponse(host: HostConfig): wire.HostConfig & Record<s
 		MaskedPaths: host.maskedPaths === null ? null : [...host.maskedPaths],
 		ReadonlyPaths: host.readonlyPaths === null ? null : [...host.readonlyPaths],
 	};
-}
-
-/** `--tmpfs` carries everything in its raw options; `--mount` has fields of its own. */
-function isTmpfsFlag(mount: MountRequest): boolean {
-	return mount.tmpfsSize === 0 && mount.tmpfsMode === null && !mount.readOnly;
 }
 
 function orNull(values: readonly string[]): string[] | null {
@@ -120,27 +119,4 @@ function deviceRequests(host: HostConfig): wire.DeviceRequest[] | null {
 		Capabilities: one.capabilities.length === 0 ? null : one.capabilities.map((words) => [...words]),
 		Options: { ...one.options },
 	}));
-}
-
-/** A mount as `Mounts` shows it: options only where they were given. */
-function mountSpec(mount: MountRequest): wire.MountSpec {
-	const bind = {
-		...(mount.propagation === '' ? {} : { Propagation: mount.propagation as 'rprivate' }),
-		...(mount.nonRecursive ? { NonRecursive: true } : {}),
-		...(mount.createSource ? { CreateMountpoint: true } : {}),
-	};
-	const tmpfs = {
-		...(mount.tmpfsSize === 0 ? {} : { SizeBytes: mount.tmpfsSize }),
-		...(mount.tmpfsMode === null ? {} : { Mode: mount.tmpfsMode }),
-		...(mount.tmpfsOptions.length === 0 ? {} : { Options: mount.tmpfsOptions.map((option) => option.split('=')) }),
-	};
-	return {
-		Type: mount.type,
-		...(mount.source === '' ? {} : { Source: mount.source }),
-		Target: mount.target,
-		...(mount.readOnly ? { ReadOnly: true } : {}),
-		...(mount.type === 'bind' && Object.keys(bind).length > 0 ? { BindOptions: bind } : {}),
-		...(mount.type === 'volume' && mount.noCopy ? { VolumeOptions: { NoCopy: true } } : {}),
-		...(mount.type === 'tmpfs' && Object.keys(tmpfs).length > 0 ? { TmpfsOptions: tmpfs } : {}),
-	};
 }

@@ -1,8 +1,9 @@
 import type * as wire from '../../../api/container.ts';
 import type { HealthState } from '../../../engine/containers/health/healthcheck.ts';
-import type { Container, ContainerConfig, MountPoint } from '../../../engine/containers/model.ts';
+import type { Container, ContainerConfig } from '../../../engine/containers/model.ts';
 import type { ContainerPaths, ContainerSize } from '../../../engine/containers/service.ts';
 import { hostConfigResponse } from './host-config-response.ts';
+import { mountPointsResponse } from './mount-response.ts';
 import { networkSettings } from './network-settings.ts';
 import { stateResponse } from './state.ts';
 
@@ -10,6 +11,8 @@ import { stateResponse } from './state.ts';
 export interface InspectDetails {
 	readonly paths: ContainerPaths;
 	readonly execIds: readonly string[];
+	/** `/other:/this/alias`. */
+	readonly links: readonly string[];
 	readonly health: HealthState | null;
 	/** null: not asked for. */
 	readonly size: ContainerSize | null;
@@ -38,7 +41,7 @@ export function inspectResponse(container: Container, details: InspectDetails): 
 		ProcessLabel: '',
 		AppArmorProfile: '',
 		ExecIDs: execIds.length === 0 ? null : [...execIds],
-		HostConfig: hostConfigResponse(container.hostConfig),
+		HostConfig: hostConfigResponse(container.hostConfig, details.links),
 		GraphDriver: {
 			Name: 'overlay2',
 			Data:
@@ -53,23 +56,9 @@ export function inspectResponse(container: Container, details: InspectDetails): 
 						},
 		},
 		...(size === null ? {} : { SizeRw: size.rw, SizeRootFs: size.rootFs }),
-		Mounts: container.mountPoints.map(mountPointResponse),
+		Mounts: mountPointsResponse(container),
 		Config: configResponse(container.config),
 		NetworkSettings: networkSettings(container, paths.sandboxKey),
-	};
-}
-
-/** A mount as inspect and list show it. */
-export function mountPointResponse(mount: MountPoint): wire.MountPoint {
-	return {
-		Type: mount.type,
-		...(mount.name === '' ? {} : { Name: mount.name }),
-		Source: mount.source,
-		Destination: mount.destination,
-		...(mount.driver === '' ? {} : { Driver: mount.driver }),
-		Mode: mount.mode,
-		RW: mount.rw,
-		Propagation: mount.propagation,
 	};
 }
 

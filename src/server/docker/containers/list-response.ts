@@ -2,21 +2,22 @@ import type * as wire from '../../../api/container.ts';
 import type { HealthState } from '../../../engine/containers/health/healthcheck.ts';
 import type { Container } from '../../../engine/containers/model.ts';
 import type { ContainerSize } from '../../../engine/containers/service.ts';
-import { mountPointResponse } from './inspect-response.ts';
+import { mountPointsResponse } from './mount-response.ts';
 import { endpointMap } from './network-settings.ts';
 import { isUp, statusOf, statusText } from './state.ts';
 
-/** One entry of `GET /containers/json`. `image`: the image as it is to be shown; `now` in milliseconds. */
+/** One entry of `GET /containers/json`. `image`: as it is to be shown; `linkNames`: what links call it; `now` in milliseconds. */
 export function summaryResponse(
 	container: Container,
 	image: string,
+	linkNames: readonly string[],
 	size: ContainerSize | null,
 	health: HealthState | null,
 	now: number,
 ): wire.ContainerSummary {
 	return {
 		Id: container.id,
-		Names: [`/${container.name}`],
+		Names: [`/${container.name}`, ...linkNames],
 		Image: image,
 		ImageID: container.imageId,
 		Command: commandText(container.path, container.args),
@@ -33,7 +34,7 @@ export function summaryResponse(
 				: { Annotations: container.hostConfig.annotations }),
 		},
 		NetworkSettings: { Networks: endpointMap(container) },
-		Mounts: container.mountPoints.map(mountPointResponse),
+		Mounts: mountPointsResponse(container),
 	};
 }
 

@@ -66,7 +66,14 @@ async function containersOf({ diskUsage, images, queries }: DiskUsageServices) {
 	const found = await diskUsage.containers();
 	return Promise.all(
 		found.map(async ({ container, size }) =>
-			summaryResponse(container, await shownImage(images, container), size, queries.health(container.id), now),
+			summaryResponse(
+				container,
+				await shownImage(images, container),
+				queries.linksOf(container).names,
+				size,
+				queries.health(container.id),
+				now,
+			),
 		),
 	);
 }

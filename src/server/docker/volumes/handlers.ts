@@ -1,4 +1,4 @@
-import { map, object, text } from '../../../api/decode.ts';
+import { anything, map, object, text } from '../../../api/decode.ts';
 import { parseFilters, queryFlag } from '../../../api/query.ts';
 import { compareVersions } from '../../../api/versions.ts';
 import type { Volume } from '../../../api/volume.ts';
@@ -7,17 +7,28 @@ import { EngineError } from '../../../errors.ts';
 import { param, readJson, sendEmpty, sendJson } from '../exchange.ts';
 import type { Route } from '../router.ts';
 
-const decodeCreate = object({ Name: text, Driver: text, DriverOpts: map(text), Labels: map(text) });
+const decodeCreate = object({
+	Name: text,
+	Driver: text,
+	DriverOpts: map(text),
+	Labels: map(text),
+	ClusterVolumeSpec: anything,
+});
 
-/** A volume as the API has it. */
-export function volumeResponse({ name, mountpoint, createdAt, labels }: VolumeView): Volume {
+/** Since then there are cluster volumes, and prune leaves named volumes alone. */
+const clusterVersion = '1.42';
+const noManager =
+	'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+
+/** A volume as the API shows it. */
+export function volumeResponse({ name, mountpoint, createdAt, labels, options }: VolumeView): Volume {
 	return {
-		CreatedAt: createdAt,
+		CreatedAt: createdAt.replace(/\.\d+/, ''),
 		Driver: 'local',
 		Labels: Object.keys(labels).length === 0 ? null : { ...labels },
 		Mountpoint: mountpoint,
 		Name: name,
-		Options: null,
+		Options: options === null ? null : { ...options },
 		Scope: 'local',
 	};
 }
@@ -38,16 +49,12 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
 			pattern: '/volumes/create',
 			async handler(exchange) {
 				const body = decodeCreate(await readJson(exchange), '');
-				if (body.Driver !== '' && body.Driver !== 'local') {
-					throw new EngineError(
-						'not_found',
-						`error looking up volume plugin ${body.Driver}: plugin "${body.Driver}" not found`,
-					);
+				const forCluster = body.ClusterVolumeSpec !== undefined && body.ClusterVolumeSpec !== null;
+				if (forCluster && compareVersions(exchange.version, clusterVersion) >= 0) {
+					throw new EngineError('unavailable', noManager);
 				}
-				if (Object.keys(body.DriverOpts).length > 0) {
-					throw new EngineError('unsupported', 'DriverOpts is not supported by this version of Gantry');
-				}
-				await sendJson(exchange, volumeResponse(await volumes.create(body.Name, body.Labels, exchange.caller)), 201);
+				const request = { name: body.Name, driver: body.Driver, options: body.DriverOpts, labels: body.Labels };
+				await sendJson(exchange, volumeResponse(await volumes.create(request, exchange.caller)), 201);
 			},
 		},
 		{
@@ -55,8 +62,7 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
 			pattern: '/volumes/prune',
 			async handler(exchange) {
 				const filters = new Map(parseFilters(exchange.query.get('filters')));
-				// Before 1.42 named volumes went too, unasked.
-				if (compareVersions(exchange.version, '1.42') < 0) filters.set('all', ['true']);
+				if (compareVersions(exchange.version, clusterVersion) < 0) filters.set('all', ['true']);
 				const { removed, reclaimed } = await volumes.prune(filters, exchange.caller);
 				await sendJson(exchange, { VolumesDeleted: removed, SpaceReclaimed: reclaimed });
 			},
@@ -66,6 +72,13 @@ export function volumeRoutes(volumes: VolumeService): readonly Route[] {
 			pattern: '/volumes/{name}',
 			async handler(exchange) {
 				await sendJson(exchange, volumeResponse(volumes.get(param(exchange, 'name'))));
+			},
+		},
+		{
+			method: 'PUT',
+			pattern: '/volumes/{name}',
+			handler() {
+				throw new EngineError('unavailable', 'volume update only valid for cluster volumes, but swarm is unavailable');
 			},
 		},
 		{

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { parseCreateRequest } from './create-request.ts';
 
 const host = (HostConfig: unknown) => ({ Image: 'a', HostConfig });
-const parse = (body: unknown) => parseCreateRequest(body, '', '');
+const parse = (body: unknown) => parseCreateRequest(body, '', '', '1.51');
 
 test.each([
 	[undefined, 'config cannot be empty in order to create a container'],
@@ -32,7 +32,7 @@ test.each([
 	[host({ Mounts: [{ Type: 'zfs', Target: '/t' }] }), 'invalid mount config for type "zfs": mount type unknown'],
 	[
 		host({ Mounts: [{ Type: 'image', Target: '/t' }] }),
-		'HostConfig.Mounts[0].Type: mounts of type image are not supported',
+		'invalid mount config for type "image": field Source must not be empty',
 	],
 	[
 		host({ PortBindings: { '70000': null } }),
@@ -42,7 +42,7 @@ test.each([
 		host({ PortBindings: { '80/tcp': [{ HostIp: 'x' }] } }),
 		'invalid value for HostConfig.PortBindings["80/tcp"].HostIp: invalid IP address: x',
 	],
-	[host({ VolumesFrom: ['x'] }), 'HostConfig.VolumesFrom is not supported by this version of Gantry'],
+	[host({ Mounts: [{ Type: 'npipe', Target: '/t' }] }), 'invalid mount config for type "npipe": mount type unknown'],
 	[host({ CgroupnsMode: 'x' }), 'invalid value for HostConfig.CgroupnsMode: "x" is not one of private, host'],
 	[
 		host({ Ulimits: [{ Name: 'nofile', Soft: 2, Hard: 1 }] }),

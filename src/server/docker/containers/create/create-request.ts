@@ -16,7 +16,7 @@ import { deviceRequestsOf, resourcesOf, restartPolicyOf } from './resources-requ
 import { refuseUnsupported } from './unsupported.ts';
 
 /** The body of a create as the engine takes it. @throws EngineError `invalid_argument`, `unsupported`, naming the field. */
-export function parseCreateRequest(body: unknown, name: string, platform: string): CreateRequest {
+export function parseCreateRequest(body: unknown, name: string, platform: string, version: string): CreateRequest {
 	if (body === undefined || body === null) {
 		throw new EngineError('invalid_argument', 'config cannot be empty in order to create a container');
 	}
@@ -28,7 +28,7 @@ export function parseCreateRequest(body: unknown, name: string, platform: string
 		name: name.replace(/^\//, ''),
 		platform,
 		config: configOf(config),
-		hostConfig: hostConfigOf(host),
+		hostConfig: hostConfigOf(host, version),
 		endpoints: endpointsOf(endpoints, config, host),
 	};
 }
@@ -78,7 +78,7 @@ function consoleSizeOf(size: readonly number[]): readonly [number, number] {
 	return [size[0] ?? 0, size[1] ?? 0];
 }
 
-function hostConfigOf(host: CreateHostConfig): HostConfig {
+function hostConfigOf(host: CreateHostConfig, version: string): HostConfig {
 	for (const ulimit of host.Ulimits) {
 		if (!/^[a-z]+$/.test(ulimit.Name)) throw invalidField('HostConfig.Ulimits', `invalid ulimit type: ${ulimit.Name}`);
 		if (ulimit.Hard !== -1 && (ulimit.Soft === -1 || ulimit.Soft > ulimit.Hard)) {
@@ -98,7 +98,9 @@ function hostConfigOf(host: CreateHostConfig): HostConfig {
 	if (host.NetworkMode === 'container:')
 		throw new EngineError('invalid_argument', 'invalid container format container:<name|id>');
 	return {
-		mounts: mountsOf(host),
+		mounts: mountsOf(host, version),
+		volumesFrom: host.VolumesFrom,
+		links: host.Links,
 		// Both 0 and less mean no limit.
 		resources: { ...resourcesOf(host), pidsLimit: (host.PidsLimit ?? 0) > 0 ? host.PidsLimit : null },
 		ulimits: host.Ulimits.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),

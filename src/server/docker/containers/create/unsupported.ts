@@ -2,7 +2,7 @@ import type { CreateConfig, CreateEndpoint, CreateHostConfig } from '../../../..
 import { EngineError } from '../../../../errors.ts';
 
 /** Fields of HostConfig that we read only to refuse them: their zero value passes. */
-const unsupported = ['VolumesFrom', 'Cgroup', 'Links'] as const satisfies readonly (keyof CreateHostConfig)[];
+const unsupported = ['Cgroup', 'Links'] as const satisfies readonly (keyof CreateHostConfig)[];
 
 function isZero(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length === 0;
@@ -21,7 +21,6 @@ export function refuseUnsupported(
 	};
 	for (const field of unsupported) if (!isZero(host[field])) refuse(`HostConfig.${field}`);
 	refuseStorageOptions(host.StorageOpt);
-	if (host.VolumeDriver !== '' && host.VolumeDriver !== 'local') refuse('HostConfig.VolumeDriver');
 	if (!['', 'default'].includes(host.Isolation.toLowerCase())) {
 		throw new EngineError('invalid_argument', `invalid isolation '${host.Isolation}' on linux`);
 	}
