@@ -259,6 +259,25 @@ const networkRows: readonly Row[] = [
 	{ name: 'prune', root: '', summary: 'Remove unused networks', load: () => import('./network/prune.ts') },
 ];
 
+const volumeRows: readonly Row[] = [
+	{ name: 'create', root: '', summary: 'Make a volume', load: () => import('./volume/create.ts') },
+	{
+		name: 'inspect',
+		root: '',
+		summary: 'Show all that is known of volumes',
+		load: () => import('./volume/inspect.ts'),
+	},
+	{ name: 'ls', also: ['list'], root: '', summary: 'List volumes', load: () => import('./volume/ls.ts') },
+	{
+		name: 'prune',
+		root: '',
+		summary: 'Remove volumes that no container uses',
+		load: () => import('./volume/prune.ts'),
+	},
+	{ name: 'rm', also: ['remove'], root: '', summary: 'Remove volumes', load: () => import('./volume/rm.ts') },
+	{ name: 'update', root: '', summary: 'Change a cluster volume', load: () => import('./volume/update.ts') },
+];
+
 const completionRows: readonly Row[] = [
 	{ name: 'bash', root: '', summary: 'Print the script for bash', load: () => import('./completion/bash.ts') },
 	{ name: 'fish', root: '', summary: 'Print the script for fish', load: () => import('./completion/fish.ts') },
@@ -368,6 +387,7 @@ export const groups: readonly CommandGroup[] = [
 	groupOf('image', 'Manage images', imageRows),
 	groupOf('network', 'Look at networks', networkRows),
 	groupOf('system', 'Look at the engine', systemRows),
+	groupOf('volume', 'Manage volumes', volumeRows),
 ];
 
 const sources: readonly (readonly [string, readonly Row[]])[] = [

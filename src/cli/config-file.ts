@@ -10,6 +10,7 @@ export interface ConfigFile {
 	readonly psFormat?: string;
 	readonly imagesFormat?: string;
 	readonly networksFormat?: string;
+	readonly volumesFormat?: string;
 	readonly proxies?: Readonly<Record<string, ProxyConfig | undefined>>;
 	readonly currentContext?: string;
 	readonly pruneFilters?: readonly string[];

@@ -143,7 +143,9 @@ function recursion(value: string): NonNullable<MountSpec['BindOptions']> {
 		case 'readonly':
 			return { ReadOnlyForceRecursive: true };
 		default:
-			throw wrong(`invalid value for bind-recursive: ${value}: use "enabled", "disabled", "writable", or "readonly"`);
+			throw wrong(
+				`invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+			);
 	}
 }
 
@@ -170,6 +172,23 @@ function checkMount(mount: MountSpec): void {
 	}
 }
 
+/** @throws EngineError `invalid_argument` for sections that are empty, or one too many. A letter alone before a colon is a drive. */
+function checkSections(spec: string): void {
+	if (spec === '') throw wrong('invalid empty volume spec');
+	if (spec.length <= 2) return;
+	let sections = 0;
+	let section = '';
+	for (const [at, char] of [...spec, ''].entries()) {
+		if (char !== ':' && char !== '') section += char;
+		else if (char === ':' && /^\p{L}$/u.test(section)) section += char;
+		else {
+			if (section === '') throw wrong(`invalid spec: ${spec}: empty section between colons`);
+			if (++sections > 2 && at < spec.length) throw wrong(`invalid spec: ${spec}: too many colons`);
+			section = '';
+		}
+	}
+}
+
 /** `-v` values apart: binds (with a source) and anonymous volumes (a path only). Relative sources become absolute. */
 export function splitVolumes(
 	values: readonly string[],
@@ -178,8 +197,9 @@ export function splitVolumes(
 	const binds: string[] = [];
 	const volumes: Record<string, Record<string, never>> = {};
 	for (const value of values) {
+		checkSections(value);
 		const parts = value.split(':');
-		if (parts.length === 1) {
+		if (parts.length === 1 || value.length <= 2) {
 			volumes[value] = {};
 			continue;
 		}
