@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export PATH="$PATH:/usr/sbin:/sbin" DEBIAN_FRONTEND=noninteractive
 folder=$PWD/dist/vm
-[[ -e $folder/done ]] && exit 0
+[[ $folder/done -nt scripts/vm/make.sh && $folder/done -nt scripts/vm/init && $folder/done -nt scripts/vm/ram-init ]] && exit 0
 
 say() { echo "vm: $*" >&2; }
 say 'installing qemu and debootstrap'

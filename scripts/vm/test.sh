@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # npm run test:vm [-- FILE…]: end-to-end tests in a virtual machine with Debian's kernel and cgroup v2 alone, for hosts that
 # have v1. Emulated in software, so that it needs nothing of the host but time (about ten times that of a plain run).
-# The machine is made once, in dist/vm; remove that folder to make it anew.
+# The machine is made once, in dist/vm, and anew when its scripts change.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests=("$@")

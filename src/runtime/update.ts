@@ -34,11 +34,15 @@ function removePidsLimit(cgroupPath: string): void {
 
 async function runUpdate(program: RuntimeProgram, id: string, resources: object): Promise<void> {
 	if (Object.keys(resources).length === 0) return;
-	const child = Bun.spawn([program.path, ...program.args, '--root', program.root, 'update', '-r', '-', id], {
-		stdio: [Buffer.from(JSON.stringify(resources)), 'ignore', 'pipe'],
-		timeout: patience,
-		killSignal: 'SIGKILL',
-	});
+	// crun reads `-` by way of /dev/stdin, which a small host need not have.
+	const child = Bun.spawn(
+		[program.path, ...program.args, '--root', program.root, 'update', '-r', '/proc/self/fd/0', id],
+		{
+			stdio: [Buffer.from(JSON.stringify(resources)), 'ignore', 'pipe'],
+			timeout: patience,
+			killSignal: 'SIGKILL',
+		},
+	);
 	const [code, message] = await Promise.all([child.exited, new Response(child.stderr).text()]);
 	if (code === 0) return;
 	// EINVAL and ERANGE: the value is none for the kernel. Others (EBUSY: more is in use) are not the caller's mistake.

@@ -20,6 +20,7 @@ const limit = (controller: string, v1: string, v2: string) =>
 	`cat /sys/fs/cgroup/${controller}/${v1} 2>/dev/null || cat /sys/fs/cgroup/${v2}`;
 const memory = limit('memory', 'memory.limit_in_bytes', 'memory.max');
 const mebi = 1024 * 1024;
+const cgroupV2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
 async function seen(name: string, script: string): Promise<string> {
 	return engine.ok('exec', name, 'sh', '-c', script);
@@ -194,11 +195,14 @@ describe('the restart policy', () => {
 
 describe('limits at create', () => {
 	test.each([
-		['--memory-swappiness 10', limit('memory', 'memory.swappiness', 'none'), '10', 'MemorySwappiness', '10'],
+		// The kernel has it in cgroup v1 alone.
+		...(cgroupV2
+			? []
+			: [['--memory-swappiness 10', 'cat /sys/fs/cgroup/memory/memory.swappiness', '10', 'MemorySwappiness', '10']]),
 		[
 			'--device-cgroup-rule',
-			'grep -c "c 10:\\* rw" /sys/fs/cgroup/devices/devices.list',
-			'1',
+			'mknod /d c 10 250; cat /d 2>&1 | grep -c "not permitted" || true',
+			'0',
 			'DeviceCgroupRules',
 			'[c 10:* rw]',
 		],
