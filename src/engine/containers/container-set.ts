@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
 import type { Caller, EventActions } from '../../events/types.ts';
+import { completeRecord } from './earlier-records.ts';
 import type { Container } from './model.ts';
 
 /** What a container set keeps its records in. */
@@ -46,7 +47,7 @@ export function eventAttributes(container: Container): Record<string, string> {
 export function createContainerSet(records: ContainerRecords, events: EventBus): ContainerSet {
 	const byId = new Map<string, Container>();
 	const idByName = new Map<string, string>();
-	for (const container of records.list()) {
+	for (const container of records.list().map(completeRecord)) {
 		byId.set(container.id, container);
 		idByName.set(container.name, container.id);
 	}

@@ -22,6 +22,7 @@ import { killContainer, stopContainer } from './life/stop.ts';
 import { createSupervisor } from './life/supervisor.ts';
 import { createWaiters } from './life/waiters.ts';
 import { describeLinks, resolveLinks } from './links/links.ts';
+import { createLiveLinks } from './links/live-links.ts';
 import { type AncestorLookup, listContainers } from './list.ts';
 import { checkLogRequest, type LogReader, readLogs } from './logs/logs.ts';
 import type { Container, HostConfig, ResourceLimits } from './model.ts';
@@ -96,6 +97,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 		...given,
 		containers,
 		lives: createLives(),
+		links: createLiveLinks({ containers, hostsOf: (id) => given.layout.files(id).hosts }),
 		waiters: createWaiters(),
 		mutex: createKeyedMutex(),
 		turns: createTurns(),
@@ -151,7 +153,8 @@ export function createContainers(given: ContainersDependencies): Containers {
 			containers.update(id, (one) => one, { action: 'restart', caller });
 		},
 		kill: async (ref, signal, caller) => killContainer(containers.resolve(ref), signal, caller, removal),
-		remove: async (ref, options, caller) => removeContainer(containers.resolve(ref).id, options, caller, removal),
+		remove: async (ref, options, caller) =>
+			options.link ? base.links.remove(ref) : removeContainer(containers.resolve(ref).id, options, caller, removal),
 		async wait(ref, condition, signal) {
 			const container = containers.resolve(ref);
 			const { state } = container;

@@ -53,6 +53,8 @@ export interface SandboxRequest {
 	readonly portBindings: PortBindings;
 	readonly publishAllPorts: boolean;
 	readonly extraHosts: readonly string[];
+	/** Further lines of the hosts file: address, tab, names. */
+	readonly linkedHosts?: readonly string[];
 	readonly dns: readonly string[];
 	readonly dnsOptions: readonly string[];
 	readonly dnsSearch: readonly string[];

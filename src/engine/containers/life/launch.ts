@@ -5,6 +5,8 @@ import type { Turns } from '../../../lib/turns.ts';
 import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../../runtime/protocol.ts';
 import type { SpecMount } from '../../../runtime/spec/input.ts';
 import type { Layout } from '../layout.ts';
+import { type LinkedContainer, linkEnvironment, linkHostsLine } from '../links/link-environment.ts';
+import type { LiveLinks } from '../links/live-links.ts';
 import { logTarget } from '../logs/log-config.ts';
 import type { Container } from '../model.ts';
 import type { RunMounts } from '../mounts/volume-binder.ts';
@@ -19,6 +21,8 @@ export type BundleWriter = (input: {
 	readonly sandbox: Sandbox;
 	/** What the user wants mounted. */
 	readonly mounts: readonly SpecMount[];
+	/** Variables that its own may replace. */
+	readonly linkEnv: readonly string[];
 	readonly files: { readonly hosts: string; readonly resolvConf: string; readonly hostname: string };
 	readonly cgroupPath: string;
 }) => Promise<void>;
@@ -29,6 +33,7 @@ export interface LaunchDependencies {
 	readonly runMounts: RunMounts;
 	readonly shims: Shims;
 	readonly lives: Lives;
+	readonly links: LiveLinks;
 	readonly layout: Layout;
 	readonly writeBundle: BundleWriter;
 	readonly runtimeOf: (name: string) => RuntimeProgram;
@@ -65,6 +70,7 @@ export async function releaseRun(container: Container, dependencies: LaunchDepen
 
 async function prepare(
 	container: Container,
+	linked: readonly LinkedContainer[],
 	dependencies: LaunchDependencies,
 ): Promise<{ rootfs: RootFilesystem; mounts: readonly SpecMount[]; sandbox: Sandbox; shim: Shim }> {
 	const { networking, snapshots, runMounts, shims, layout, turns } = dependencies;
@@ -90,7 +96,7 @@ async function prepare(
 	};
 	const attachNetwork = async (): Promise<Sandbox> => {
 		await turns.take();
-		return networking.attach(sandboxRequest(container));
+		return networking.attach(sandboxRequest(container, linked.map(linkHostsLine)));
 	};
 	const root = mountRoot();
 	const openMounts = async () => runMounts.open(container, (await root).path);
@@ -139,7 +145,8 @@ async function connectPending(id: string, shim: Shim, lives: Lives): Promise<voi
 export async function launch(container: Container, dependencies: LaunchDependencies): Promise<Launched> {
 	let shim: Shim | undefined;
 	try {
-		const prepared = await prepare(container, dependencies);
+		const linked = dependencies.links.of(container);
+		const prepared = await prepare(container, linked, dependencies);
 		shim = prepared.shim;
 		const { sandbox, rootfs, mounts } = prepared;
 		const files = dependencies.layout.files(container.id);
@@ -150,6 +157,7 @@ export async function launch(container: Container, dependencies: LaunchDependenc
 			rootfs: rootfs.path,
 			sandbox,
 			mounts,
+			linkEnv: linked.flatMap((one) => linkEnvironment(container.name, one)),
 			files,
 			cgroupPath: cgroupPathOf(container),
 		});

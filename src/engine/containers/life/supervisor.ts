@@ -131,6 +131,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 				return { error };
 			}
 			recordStart(container, launched, caller, again);
+			await dependencies.links.follow(id).catch((error: unknown) => report(`tell others of ${container.name}`, error));
 			watch(id, launched.shim);
 			return null;
 		});

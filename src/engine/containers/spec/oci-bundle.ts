@@ -96,7 +96,7 @@ function fileMounts(
 }
 
 function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput {
-	const { container, rootfs, sandbox, mounts, files, cgroupPath } = given;
+	const { container, rootfs, sandbox, mounts, linkEnv, files, cgroupPath } = given;
 	const { config, hostConfig } = container;
 	const { hostname, domainname } = sandbox.identity ?? config;
 	const security = parseSecurityOptions(hostConfig.securityOpt);
@@ -104,7 +104,7 @@ function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput 
 	const taken = new Set(mounts.map((one) => one.target));
 	return {
 		args: [container.path, ...container.args],
-		env: defaultEnv({ env: config.env, hostname, tty: config.tty, home }),
+		env: defaultEnv({ env: [...linkEnv, ...config.env], hostname, tty: config.tty, home }),
 		cwd: config.workingDir || '/',
 		user,
 		tty: config.tty,

@@ -1,8 +1,8 @@
 import type { Container } from '../model.ts';
 import type { SandboxRequest } from '../ports.ts';
 
-/** What a container asks of its network. */
-export function sandboxRequest(container: Container): SandboxRequest {
+/** What a container asks of its network. `linkedHosts`: lines of the hosts file for those it is linked to. */
+export function sandboxRequest(container: Container, linkedHosts: readonly string[] = []): SandboxRequest {
 	const { config, hostConfig } = container;
 	return {
 		containerId: container.id,
@@ -15,6 +15,7 @@ export function sandboxRequest(container: Container): SandboxRequest {
 		portBindings: hostConfig.portBindings,
 		publishAllPorts: hostConfig.publishAllPorts,
 		extraHosts: hostConfig.extraHosts,
+		linkedHosts,
 		dns: hostConfig.dns,
 		dnsOptions: hostConfig.dnsOptions,
 		dnsSearch: hostConfig.dnsSearch,

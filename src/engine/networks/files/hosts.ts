@@ -8,6 +8,8 @@ export interface HostsEntries {
 	readonly addresses: readonly string[];
 	/** `name:address`; the address may be `host-gateway`. */
 	readonly extraHosts: readonly string[];
+	/** Further lines. */
+	readonly linkedHosts?: readonly string[];
 	/** What `host-gateway` stands for; null where there is no such thing. */
 	readonly hostGateway: string | null;
 }
@@ -52,5 +54,6 @@ export function renderHosts(entries: HostsEntries): string {
 	const names =
 		entries.domainname === '' ? entries.hostname : `${entries.hostname}.${entries.domainname} ${entries.hostname}`;
 	const own = entries.hostname === '' ? [] : entries.addresses.map((address) => `${address}\t${names}`);
-	return `${[...fixedLines, ...extraHostLines(entries.extraHosts, entries.hostGateway), ...own].join('\n')}\n`;
+	const extra = extraHostLines(entries.extraHosts, entries.hostGateway);
+	return `${[...fixedLines, ...extra, ...(entries.linkedHosts ?? []), ...own].join('\n')}\n`;
 }

@@ -56,7 +56,8 @@ export function containerRoutes(services: ContainerServices): readonly Route[] {
 		{ method: 'POST', pattern: '/containers/{id}/wait', handler: (exchange) => wait(containers, exchange) },
 		{
 			method: 'DELETE',
-			pattern: '/containers/{id}',
+			// A link has the name of a container and a second one.
+			pattern: '/containers/{id...}',
 			async handler(exchange) {
 				const options = {
 					force: queryFlag(exchange.query, 'force'),

@@ -2,7 +2,7 @@ import type { CreateConfig, CreateEndpoint, CreateHostConfig } from '../../../..
 import { EngineError } from '../../../../errors.ts';
 
 /** Fields of HostConfig that we read only to refuse them: their zero value passes. */
-const unsupported = ['Cgroup', 'Links'] as const satisfies readonly (keyof CreateHostConfig)[];
+const unsupported = ['Cgroup'] as const satisfies readonly (keyof CreateHostConfig)[];
 
 function isZero(value: unknown): boolean {
 	if (Array.isArray(value)) return value.length === 0;
