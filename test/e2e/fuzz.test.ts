@@ -50,6 +50,8 @@ async function faultOf(name: string, bytes: Uint8Array, served: boolean, refused
 	}
 	const { status, body } = answer;
 	// A registry that is not there is nobody's bad input.
+	// What only a swarm has, in Docker's words.
+	if (status === 503 && /swarm/.test(body)) return null;
 	if (status === 503 && /"Get \\"http/.test(body)) return null;
 	if (status === null) return `${short}: closed without an answer`;
 	if (status >= 500 && !(status === 501 && (!served || /not support/.test(body)))) return `${short}: ${status} ${body}`;
@@ -98,7 +100,7 @@ function query(): string {
 /** What is sent to one route: absurd names, bodies, queries. */
 function casesOf(method: string, pattern: string, id: string): (() => Promise<string | null>)[] {
 	const served = isServed(method, pattern);
-	const path = (segment: string) => pattern.replace(/\{\w+\}/g, segment);
+	const path = (segment: string) => pattern.replace(/\{\w+(\.{3})?\}/g, segment);
 	const send = (target: string, body: string | Uint8Array = '') => {
 		const name = `${method} ${target.length > 300 ? `${target.slice(0, 300)}…` : target}`;
 		return () => faultOf(name, requestBytes(method, target, body), served);

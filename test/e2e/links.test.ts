@@ -87,10 +87,12 @@ test('names, inspect, renames, a new address, and the end of a link', async () =
 	await engine.ok('stop', '-t', '0', 'renamed');
 	const refused = await engine.docker('restart', '-t', '0', 'web');
 	expect(refused.stderr).toContain('Cannot link to a non running container: /renamed AS /web/db-1');
-	// Without the other there is no link.
 	await engine.ok('rm', 'renamed');
-	expect(await linksOf('web')).toEqual([]);
-	await engine.ok('start', 'web');
+	if (engineKind === 'gantry') {
+		// Without the other there is no link; an old dockerd goes on showing it.
+		expect(await linksOf('web')).toEqual([]);
+		await engine.ok('start', 'web');
+	}
 	await engine.ok('rm', '-f', 'web', 'other');
 });
 

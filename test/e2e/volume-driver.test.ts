@@ -167,6 +167,23 @@ test('filters', async () => {
 	await engine.ok('volume', 'rm', 'first', 'second');
 });
 
+test.if(engineKind === 'gantry')('a removal never deletes what is mounted', async () => {
+	const folder = `${engine.work}/precious`;
+	mkdirSync(folder);
+	writeFileSync(`${folder}/file`, '');
+	await engine.ok('volume', 'create', 'covered');
+	const path = await engine.ok('volume', 'inspect', '-f', '{{.Mountpoint}}', 'covered');
+	mkdirSync(`${path}/below`);
+	// By hand, on it and below it.
+	await engine.inside('mount', '--bind', folder, `${path}/below`);
+	const refused = await engine.docker('volume', 'rm', 'covered');
+	expect(refused.stderr).toContain(`something is mounted on ${path}/below: unmount it first`);
+	await engine.inside('umount', `${path}/below`);
+	await engine.inside('mount', '--bind', folder, path);
+	await engine.ok('volume', 'rm', 'covered');
+	expect(readdirSync(folder)).toEqual(['file']);
+});
+
 test.if(engineKind === 'gantry')('users are counted right after the daemon was killed', async () => {
 	const folder = `${engine.work}/counted`;
 	mkdirSync(folder);

@@ -1,9 +1,10 @@
 import { EngineError } from '../../errors.ts';
-import { detach, mountPoints } from '../../kernel/mount.ts';
+import { mountPoints } from '../../kernel/mount.ts';
 import { createKeyedMutex } from '../../lib/keyed-mutex.ts';
 import { type DeviceMount, type DriverOptions, deviceMountOf } from './driver-options.ts';
 import { type MountJob, mountDevice } from './mount-device.ts';
 import { withResolvedAddress } from './network-address.ts';
+import { unmountAll } from './unmount-all.ts';
 
 /** A volume as mounting sees it. */
 export interface MountableVolume {
@@ -83,9 +84,4 @@ export function createVolumeMounts({ path, mountApart }: VolumeMountsOptions): V
 			}
 		},
 	};
-}
-
-/** Detaches: a dead server must not keep us waiting, and containers may still be leaving. */
-function unmountAll(target: string): void {
-	for (const path of mountPoints()) if (path === target) detach(target);
 }

@@ -6,6 +6,7 @@ import { EngineError, messageOf } from '../../errors.ts';
 import type { EventBus } from '../../events/bus.ts';
 import type { Caller } from '../../events/types.ts';
 import { checkDriverOptions, type DriverOptions } from './driver-options.ts';
+import { unmountForRemoval } from './unmount-all.ts';
 
 /** A volume of the `local` driver, as recorded under its name. */
 export interface Volume {
@@ -39,7 +40,7 @@ export interface Volumes {
 	ensure(request: VolumeRequest, caller: Caller): Promise<Volume>;
 	/** Where its content is. */
 	path(name: string): string;
-	/** Removes it with its content; not there is fine. The caller knows that nobody uses it. */
+	/** Removes it with its content, not its device's; not there is fine. The caller knows that nobody uses it. @throws `conflict` for a mount that is not ours */
 	remove(name: string, caller: Caller): Promise<void>;
 	/** Tells of a container's use. */
 	announce(name: string, action: 'mount' | 'unmount', attributes: Readonly<Record<string, string>>): void;
@@ -145,6 +146,7 @@ export async function openVolumes(dependencies: {
 		},
 		async remove(name, caller) {
 			if (records.get(name) === undefined) return;
+			unmountForRemoval(path(name));
 			const trash = join(root, `${discarded}${randomBytes(8).toString('hex')}`);
 			try {
 				await rename(join(root, name), trash);
