@@ -76,7 +76,9 @@ async function routeCommand(
 		const { complete } = await import('./completion/complete.ts');
 		return complete(createContext(flagsBefore(rest), outputs), rest);
 	}
-	const found = findCommand(word, rest);
+	// The one command of ours that a configuration may give to a plugin.
+	const given = word === 'builder' && (await createContext(flags, outputs).config()).aliases?.builder !== undefined;
+	const found = given ? ({ kind: 'none' } as const) : findCommand(word, rest);
 	switch (found.kind) {
 		case 'command':
 			return runCommand(found.entry, `${program} ${found.name}`, rest.slice(found.used), flags, outputs);
