@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { EngineError, messageOf } from '../errors.ts';
 import { type LogLevel, logLevels } from '../lib/logger.ts';
+import { parseByteSize } from './byte-size.ts';
 import { parseFlags, type SettingValues, settings } from './flags.ts';
 import { acceptsForeignKey } from './foreign-settings.ts';
 import { checkCount, checkInsecureRegistry, checkMirror } from './registry-settings.ts';
@@ -50,6 +51,8 @@ export interface DaemonConfig {
 	readonly favorDynMods: boolean;
 	/** Of containers that do not say; null: by the version of the host's cgroups. */
 	readonly defaultCgroupns: 'host' | 'private' | null;
+	/** Bytes of /dev/shm in containers that do not say. */
+	readonly defaultShmSize: number;
 }
 
 /** What the command line asks for. */
@@ -200,6 +203,7 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		shutdownTimeout: checkCount('shutdown timeout', text('shutdown-timeout', '15'), -1),
 		favorDynMods: favor === 'true',
 		defaultCgroupns: cgroupnsOf(text('default-cgroupns-mode', '')),
+		defaultShmSize: parseByteSize('default shm size', text('default-shm-size', '64m')),
 	};
 }
 

@@ -136,6 +136,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		layout,
 		runtimes: programs,
 		defaultRuntime: defaultRuntime.program.name,
+		defaults: () => ({ shmSize: live.current().defaultShmSize }),
 		checkSpecifiable: (hostConfig) => checkSpecifiable(hostConfig, host),
 		limits: {
 			cpus: cpus().length,

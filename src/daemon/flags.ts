@@ -45,6 +45,12 @@ export const settings = [
 		help: 'Cgroup namespace of containers that do not say: host or private',
 	},
 	{ flag: 'default-runtime', key: 'default-runtime', kind: 'string', help: 'OCI runtime of containers that name none' },
+	{
+		flag: 'default-shm-size',
+		key: 'default-shm-size',
+		kind: 'string',
+		help: 'Size of /dev/shm in containers that do not say (64m)',
+	},
 	{ flag: 'exec-root', key: 'exec-root', kind: 'string', help: 'Directory of what lives as long as the host runs' },
 	{ flag: 'group', short: 'G', key: 'group', kind: 'string', help: 'Group that may use the unix socket' },
 	{ flag: 'help', short: 'h', kind: 'boolean', help: 'Print this help' },

@@ -42,7 +42,6 @@ const foreign: readonly ForeignSetting[] = [
 	always('no-new-privileges', ['false'], perContainer('--security-opt no-new-privileges')),
 	always('init', ['false'], perContainer('--init')),
 	always('default-ipc-mode', ['private'], perContainer('--ipc')),
-	always('default-shm-size', ['67108864', '64m', '64M', '64mb', '64MB', '64MiB', '64mib'], perContainer('--shm-size')),
 	always('rootless', ['false'], 'run the daemon as root'),
 	always('ip', ['0.0.0.0'], 'give the address with each -p'),
 	always('log-format', ['text'], 'messages are logfmt text'),

@@ -7,7 +7,7 @@ import type { DaemonConfig } from './config.ts';
 /** What a running daemon takes over from a changed configuration. */
 const reloadable = [
 	...(['debug', 'logLevel', 'labels', 'insecureRegistries', 'registryMirrors'] as const),
-	...(['maxConcurrentDownloads', 'maxDownloadAttempts', 'shutdownTimeout'] as const),
+	...(['maxConcurrentDownloads', 'maxDownloadAttempts', 'shutdownTimeout', 'defaultShmSize'] as const),
 ];
 
 /** The configuration in force. */
@@ -71,7 +71,7 @@ export function announceReload(
 			...(config.defaultCgroupns === null ? {} : { 'default-cgroupns-mode': config.defaultCgroupns }),
 			'default-ipc-mode': 'private',
 			'default-runtime': own.defaultRuntime,
-			'default-shm-size': '67108864',
+			'default-shm-size': String(config.defaultShmSize),
 			features: 'map[]',
 			'insecure-registries': JSON.stringify(config.insecureRegistries),
 			labels: JSON.stringify(config.labels),

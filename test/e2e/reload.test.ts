@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { engineKind, gantryProgram, startEngine, type TestEngine } from '../support/daemon.ts';
+import { busybox, engineKind, gantryProgram, startEngine, type TestEngine } from '../support/daemon.ts';
 import { run } from '../support/run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gantry-reload-'));
@@ -12,6 +12,7 @@ let engine: TestEngine;
 beforeAll(async () => {
 	write({ labels: ['a=1'], debug: false });
 	engine = await startEngine({ args: ['--config-file', file] });
+	await engine.loadBusybox();
 });
 afterAll(async () => {
 	await engine.close();
@@ -56,6 +57,7 @@ test('what a running daemon takes over, and the event that tells of it', async (
 		'max-concurrent-downloads': 7,
 		'max-download-attempts': 2,
 		'shutdown-timeout': 20,
+		'default-shm-size': '12m',
 	});
 	const attributes = await reload();
 	expect(attributes).toMatchObject({
@@ -68,7 +70,7 @@ test('what a running daemon takes over, and the event that tells of it', async (
 		'registry-mirrors': '["https://mirror.test"]',
 		'shutdown-timeout': '20',
 		'default-ipc-mode': 'private',
-		'default-shm-size': '67108864',
+		'default-shm-size': '12582912',
 		name: (await info()).Name,
 	});
 	const after = await info();
@@ -79,6 +81,24 @@ test('what a running daemon takes over, and the event that tells of it', async (
 	write({ labels: ['a=1'], debug: false });
 	await reload();
 	expect(await info()).toMatchObject({ Labels: ['a=1'], Debug: false });
+});
+
+test('the size of /dev/shm that containers get who do not say, from the file as it was at their creation', async () => {
+	const create = (...options: string[]) =>
+		engine.ok('create', ...options, busybox, 'grep', ' /dev/shm ', '/proc/mounts');
+	const sizeOf = async (id: string) => Number(await engine.ok('inspect', '--format', '{{.HostConfig.ShmSize}}', id));
+	write({ labels: ['a=1'], debug: false, 'default-shm-size': '12m' });
+	await reload();
+	const [small, own] = [await create(), await create('--shm-size', '5m')];
+	write({ labels: ['a=1'], debug: false, 'default-shm-size': '24m' });
+	await reload();
+	const large = await create();
+	expect(await Promise.all([small, own, large].map(sizeOf))).toEqual([12582912, 5242880, 25165824]);
+	expect(await engine.ok('start', '-a', small)).toContain('size=12288k');
+	expect(await engine.ok('start', '-a', large)).toContain('size=24576k');
+	await engine.ok('rm', small, own, large);
+	write({ labels: ['a=1'], debug: false });
+	await reload();
 });
 
 test('a file that cannot be changes nothing, not even by half, and the log says why', async () => {

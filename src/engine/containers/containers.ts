@@ -8,6 +8,7 @@ import type { RuntimeProgram, Shims } from '../../runtime/protocol.ts';
 import type { UpdateTarget } from '../../runtime/update.ts';
 import { type ContainerRecords, createContainerSet } from './container-set.ts';
 import { createControls } from './controls/controls.ts';
+import type { ContainerDefaults } from './defaults.ts';
 import { createContainerFiles, type FilesDependencies } from './files/files.ts';
 import type { ContainerFiles } from './files/service.ts';
 import { createHealthMonitor, type HealthRecords } from './health/health.ts';
@@ -54,6 +55,8 @@ export interface ContainersDependencies {
 	readonly layout: Layout;
 	readonly runtimes: ReadonlyMap<string, RuntimeProgram>;
 	readonly defaultRuntime: string;
+	/** As of now. */
+	readonly defaults: () => ContainerDefaults;
 	readonly limits: HostLimits;
 	/** @throws `invalid_argument` for a host config that no container can be started with. */
 	readonly checkSpecifiable: (hostConfig: HostConfig) => void;

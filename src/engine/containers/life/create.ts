@@ -5,6 +5,7 @@ import { parseSignal } from '../../../lib/signals.ts';
 import type { ImageExecConfig } from '../../../oci/types.ts';
 import { defaultMaskedPaths, defaultReadonlyPaths } from '../../../runtime/spec/build.ts';
 import { type ContainerSet, nameConflict } from '../container-set.ts';
+import type { ContainerDefaults } from '../defaults.ts';
 import { checkHealthcheck, mergeHealthcheck } from '../health/healthcheck.ts';
 import { parseLogOptions } from '../logs/log-config.ts';
 import type { Container, ContainerConfig, Endpoint, HostConfig, Link, ResourceLimits } from '../model.ts';
@@ -27,14 +28,13 @@ export interface CreateDependencies {
 	readonly limits: HostLimits;
 	readonly runtimes: ReadonlySet<string>;
 	readonly defaultRuntime: string;
+	/** As of now. */
+	readonly defaults: () => ContainerDefaults;
 	readonly checkSpecifiable: (hostConfig: HostConfig) => void;
 	readonly now: () => string;
 	/** Something will be started soon. */
 	readonly prewarm: () => void;
 }
-
-const kibi = 1024;
-const defaultShmSize = 64 * kibi * kibi;
 
 /** The config of a container: what the user gave, the image's where the user gave nothing. */
 export function mergeImageConfig(user: ContainerConfig, image: ImageExecConfig): ContainerConfig {
@@ -86,7 +86,7 @@ function settleHostConfig(given: HostConfig, resources: ResourceLimits, dependen
 		...given,
 		runtime,
 		networkMode: ['', 'default'].includes(given.networkMode) ? dependencies.limits.defaultNetwork : given.networkMode,
-		shmSize: given.shmSize === 0 ? defaultShmSize : given.shmSize,
+		shmSize: given.shmSize === 0 ? dependencies.defaults().shmSize : given.shmSize,
 		ipcMode: given.ipcMode || 'private',
 		maskedPaths: given.maskedPaths ?? (given.privileged ? null : defaultMaskedPaths),
 		readonlyPaths: given.readonlyPaths ?? (given.privileged ? null : defaultReadonlyPaths),
