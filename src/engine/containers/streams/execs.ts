@@ -10,6 +10,7 @@ import type { Attachment, Execs } from '../service.ts';
 import { join } from './attach.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import type { ExecRun } from './exec-run.ts';
+import { createSessionTable } from './exec-sessions.ts';
 
 export interface ExecDependencies {
 	readonly containers: ContainerSet;
@@ -46,10 +47,10 @@ const unknownProcess: ExecProcess = {
 	consoleSize: null,
 };
 
-/** Makes the exec service. Sessions live in memory and in the shims: they end with their container. */
+/** Makes the exec service. Sessions live in memory and in the shims: they end with their container, or some time after their process. */
 export function createExecs(dependencies: ExecDependencies): ExecSessions {
 	const { containers, lives, report } = dependencies;
-	const sessions = new Map<string, ExecSession>();
+	const sessions = createSessionTable(() => Date.now());
 
 	const inspect = (id: string): ExecSession => {
 		const session = sessions.get(id);
