@@ -7,6 +7,7 @@ import type { StoredHealth } from '../engine/containers/health/health.ts';
 import { layoutOf } from '../engine/containers/layout.ts';
 import { pruneContainers } from '../engine/containers/life/prune.ts';
 import type { Container } from '../engine/containers/model.ts';
+import { checkJoins, pidOf } from '../engine/containers/spec/joins.ts';
 import {
 	checkSpecifiable,
 	createBundleWriter,
@@ -20,7 +21,7 @@ import { cgroupFacts } from '../engine/system/cgroup-facts.ts';
 import { createDiskUsage } from '../engine/system/disk-usage.ts';
 import { countDescriptors, countThreads, readFacts } from '../engine/system/facts.ts';
 import { createPruning } from '../engine/system/prune.ts';
-import { EngineError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { createEventBus, type EventBus } from '../events/bus.ts';
 import type { NewEvent } from '../events/types.ts';
 import { cgroupDirectories, cgroupProcesses, killCgroup } from '../kernel/cgroup.ts';
@@ -137,7 +138,10 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		runtimes: programs,
 		defaultRuntime: defaultRuntime.program.name,
 		defaults: () => ({ shmSize: live.current().defaultShmSize }),
-		checkSpecifiable: (hostConfig) => checkSpecifiable(hostConfig, host),
+		checkSpecifiable(hostConfig) {
+			checkSpecifiable(hostConfig, host);
+			checkJoins(hostConfig, containers.queries.get);
+		},
 		limits: {
 			cpus: cpus().length,
 			hostname: hostname(),
@@ -147,7 +151,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		},
 		writeBundle: createBundleWriter({
 			host,
-			pidOf: (ref) => pidOf(containers, ref),
+			pidOf: (ref) => pidOf(ref, containers.queries.get),
 			bundlesDir: layout.bundlesDir,
 			cdiSpecDirs: config.cdiSpecDirs,
 			runtimeOf: (name) => programOf(programs, name),
@@ -302,13 +306,6 @@ function openNetworks(
 		log,
 		now: timestamp,
 	});
-}
-
-/** The process whose namespaces another container wants to join. @throws `conflict` when it does not run. */
-function pidOf(containers: Containers, ref: string): number {
-	const container = containers.queries.get(ref);
-	if (container.state.at === 'running') return container.state.pid;
-	throw new EngineError('conflict', `cannot join the namespaces of container ${container.name}: it is not running`);
 }
 
 /** Registries as the configuration in force has them. */

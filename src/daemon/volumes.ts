@@ -90,6 +90,7 @@ export async function openVolumeServices(options: VolumeServicesOptions): Promis
 		snapshots,
 		pins: createPinnedPaths(join(execRoot, 'pins')),
 		places,
+		find: (ref) => containers().queries.get(ref),
 		recursiveReadOnly: hasRecursiveReadOnly(options.kernelRelease),
 	});
 	const usersOf = (name: string) => [...new Set([...containers().usersOfVolume(name), ...binder.holdersOf(name)])];

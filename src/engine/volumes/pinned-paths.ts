@@ -4,7 +4,7 @@ import { EngineError, messageOf } from '../../errors.ts';
 import { Mount, mount, unmount } from '../../kernel/mount.ts';
 import { openPathIn } from '../../kernel/open-in-root.ts';
 
-/** Parts of volumes and images, each a bind mount `<folder>/<owner>/<index>`. See the containers' port of the same name. */
+/** Parts of volumes and images, each a bind mount `<folder>/<owner>/<index>`, and shared memory, `<folder>/<owner>/shm`. See the containers' port of the same name. */
 export function createPinnedPaths(folder: string) {
 	const namesIn = (path: string): readonly string[] => {
 		try {
@@ -15,6 +15,7 @@ export function createPinnedPaths(folder: string) {
 		}
 	};
 	const owners = (): readonly string[] => namesIn(folder);
+	const shared = (owner: string): string => join(folder, owner, 'shm');
 	return {
 		/** A descriptor, not a name, is mounted: whoever writes below `root` cannot have something else mounted. */
 		pin(owner: string, index: number, root: string, subpath: string): string {
@@ -37,6 +38,14 @@ export function createPinnedPaths(folder: string) {
 			}
 			return place;
 		},
+		share(owner: string, size: number): string {
+			const place = shared(owner);
+			mkdirSync(place, { recursive: true, mode: 0o711 });
+			const flags = Mount.NOSUID | Mount.NODEV | Mount.NOEXEC;
+			mount({ source: 'shm', target: place, type: 'tmpfs', flags, data: `mode=1777,size=${size}` });
+			return place;
+		},
+		shared,
 		unpin(owner: string): void {
 			for (const name of namesIn(join(folder, owner))) {
 				const place = join(folder, owner, name);

@@ -48,6 +48,10 @@ export interface VolumesForRuns {
 export interface PinnedPaths {
 	/** Mounts what is at `subpath` inside `root`; gives where. @throws `not_found`, and no symlink leads out of `root`. */
 	pin(owner: string, index: number, root: string, subpath: string): string;
+	/** Mounts memory of so many bytes for a container's /dev/shm; gives where. */
+	share(owner: string, size: number): string;
+	/** Where {@link share} put an owner's. */
+	shared(owner: string): string;
 	/** Takes all of an owner's away. Nothing there is fine. */
 	unpin(owner: string): void;
 	/** Owners that have some. */

@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { EngineError, messageOf, wrap } from '../../../errors.ts';
 import type { SpecMount } from '../../../runtime/spec/input.ts';
 import type { Container, MountPoint } from '../model.ts';
+import { type FindContainer, ipcDonor, joinedContainer } from '../spec/joins.ts';
 import { checkBindSource } from './mount-points.ts';
 import type { BindPlaces, PinnedPaths, SnapshotsForMounts, VolumesForRuns } from './ports.ts';
 import type { RunMounts } from './volume-binder.ts';
@@ -12,6 +13,7 @@ export interface RunMountsDependencies {
 	readonly snapshots: SnapshotsForMounts;
 	readonly pins: PinnedPaths;
 	readonly places: BindPlaces;
+	readonly find: FindContainer;
 	/** The kernel can make a mount and all below it read-only (5.12 and later). */
 	readonly recursiveReadOnly: boolean;
 }
@@ -92,7 +94,7 @@ export function createRunMounts(dependencies: RunMountsDependencies): RunMounts 
 	return {
 		async open(container, rootfs) {
 			checkTargets(container, rootfs, dependencies.places);
-			const mounts = await openAll(container, container.id);
+			const mounts = [...sharedMemory(container, dependencies), ...(await openAll(container, container.id))];
 			announce(container, 'mount');
 			return mounts;
 		},
@@ -141,6 +143,17 @@ function checkTargets({ mountPoints }: Container, rootfs: string, places: BindPl
 		const reason = place === '/proc' ? 'it is not of type proc' : 'it is inside /proc';
 		throw new EngineError('invalid_argument', `"${destination}" cannot be mounted because ${reason}`);
 	}
+}
+
+/** /dev/shm of a container that shares it, or that has another's; what the user mounts there comes after it, and over it. */
+function sharedMemory(
+	{ id, hostConfig: { ipcMode, shmSize } }: Container,
+	{ pins, find }: Pick<RunMountsDependencies, 'pins' | 'find'>,
+): readonly SpecMount[] {
+	const other = joinedContainer(ipcMode);
+	if (other === null && ipcMode !== 'shareable') return [];
+	const source = other === null ? pins.share(id, shmSize) : pins.shared(ipcDonor(other, find).id);
+	return [{ type: 'bind', source, target: '/dev/shm', readOnly: false, propagation: 'rprivate', nonRecursive: false }];
 }
 
 function tmpfsMount({ destination, rw, request }: MountPoint): SpecMount {

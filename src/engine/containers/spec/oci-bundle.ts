@@ -20,6 +20,7 @@ import type { BundleWriter } from '../life/launch.ts';
 import type { HostConfig } from '../model.ts';
 import type { ExecDependencies } from '../streams/execs.ts';
 import { cdiNames } from './device-requests.ts';
+import { joinedContainer } from './joins.ts';
 import { parseSecurityOptions } from './security-options.ts';
 
 /** Init programs that run in any image, being linked statically where they are found first. */
@@ -42,9 +43,6 @@ export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts): void 
 		drop: hostConfig.capDrop,
 		available: host.capabilities,
 	});
-	if (!['', 'private', 'shareable', 'host', 'none'].includes(hostConfig.ipcMode)) {
-		throw new EngineError('invalid_argument', `invalid IPC mode: ${hostConfig.ipcMode}`);
-	}
 	if (!['', 'host'].includes(hostConfig.pidMode) && !/^container:./.test(hostConfig.pidMode)) {
 		throw new EngineError('invalid_argument', `invalid PID mode: ${hostConfig.pidMode}`);
 	}
@@ -69,14 +67,15 @@ function choose(mode: string): NamespaceChoice {
 	return mode === 'host' ? { kind: 'host' } : { kind: 'private' };
 }
 
-function pidNamespace(mode: string, pidOf: PidOf): NamespaceChoice {
-	if (!mode.startsWith('container:')) return choose(mode);
-	return { kind: 'path', path: `/proc/${pidOf(mode.slice('container:'.length))}/ns/pid` };
+function joinable(kind: 'pid' | 'ipc', mode: string, pidOf: PidOf): NamespaceChoice {
+	const other = joinedContainer(mode);
+	return other === null ? choose(mode) : { kind: 'path', path: `/proc/${pidOf(other)}/ns/${kind}` };
 }
 
 function shmOf(hostConfig: HostConfig): ShmChoice {
 	if (hostConfig.ipcMode === 'host') return { kind: 'bind', source: '/dev/shm' };
-	if (hostConfig.ipcMode === 'none') return { kind: 'none' };
+	// What is shared is mounted on the host, for more than one container.
+	if (hostConfig.ipcMode !== 'private') return { kind: 'none' };
 	return { kind: 'private', size: hostConfig.shmSize };
 }
 
@@ -125,8 +124,8 @@ function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput 
 		deviceCgroupRules: hostConfig.deviceCgroupRules ?? [],
 		resources: hostConfig.resources,
 		namespaces: {
-			pid: pidNamespace(hostConfig.pidMode, pidOf),
-			ipc: choose(hostConfig.ipcMode),
+			pid: joinable('pid', hostConfig.pidMode, pidOf),
+			ipc: joinable('ipc', hostConfig.ipcMode, pidOf),
 			uts: choose(hostConfig.utsMode),
 			network: sandbox.netns,
 			cgroup: choose(hostConfig.cgroupnsMode),
