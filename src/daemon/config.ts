@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { checkLogConfig, type LogConfig } from '../engine/containers/logs/log-config.ts';
 import { EngineError, messageOf } from '../errors.ts';
 import { type LogLevel, logLevels } from '../lib/logger.ts';
 import { parseByteSize } from './byte-size.ts';
@@ -32,6 +33,8 @@ export interface DaemonConfig {
 	readonly bip: string | null;
 	readonly mtu: number | null;
 	readonly logLevel: LogLevel;
+	/** Log of containers that ask for none. */
+	readonly log: LogConfig;
 	readonly debug: boolean;
 	readonly runtimes: ReadonlyMap<string, { readonly path: string; readonly args: readonly string[] }>;
 	/** '' to choose. */
@@ -137,6 +140,11 @@ function checkKind(key: string, kind: string, value: unknown, prefix: string): s
 	if (kind === 'string' && (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'))
 		return String(value);
 	if (kind === 'list' && Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+	if (kind === 'map' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+		const entries = Object.entries(value as Record<string, unknown>);
+		if (entries.every(([, one]) => typeof one === 'string')) return entries.map(([name, one]) => `${name}=${one}`);
+	}
+	if (kind === 'map') throw invalid(`${prefix}: ${key} must be an object of strings`);
 	throw invalid(`${prefix}: ${key} must be ${kind === 'list' ? 'a list of strings' : `a ${kind}`}`);
 }
 
@@ -190,6 +198,7 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		bip: bipOf(values),
 		mtu: mtu === '' ? null : Number(mtu),
 		logLevel,
+		log: logConfigOf(text('log-driver', 'json-file'), list('log-opt')),
 		debug,
 		runtimes: new Map([...fileRuntimes, ...list('add-runtime').map(parseRuntimeFlag)]),
 		defaultRuntime: text('default-runtime', ''),
@@ -211,6 +220,22 @@ function cgroupnsOf(mode: string): DaemonConfig['defaultCgroupns'] {
 	if (mode === '') return null;
 	if (mode === 'host' || mode === 'private') return mode;
 	throw invalid(`default cgroup namespace mode (${mode}) is invalid; use "host" or "private"`);
+}
+
+function logConfigOf(driver: string, pairs: readonly string[]): LogConfig {
+	const options: Record<string, string> = {};
+	for (const pair of pairs) {
+		const cut = pair.indexOf('=');
+		if (cut < 1) throw invalid(`invalid log opt ${JSON.stringify(pair)}: give key=value`);
+		options[pair.slice(0, cut)] = pair.slice(cut + 1);
+	}
+	const log = { driver, options };
+	try {
+		checkLogConfig(log);
+	} catch (error) {
+		throw invalid(`failed to set log opts: ${messageOf(error)}`);
+	}
+	return log;
 }
 
 function absolute(path: string): string {

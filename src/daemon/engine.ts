@@ -6,6 +6,7 @@ import { type Containers, createContainers, programOf } from '../engine/containe
 import type { StoredHealth } from '../engine/containers/health/health.ts';
 import { layoutOf } from '../engine/containers/layout.ts';
 import { pruneContainers } from '../engine/containers/life/prune.ts';
+import { logDrivers } from '../engine/containers/logs/log-config.ts';
 import type { Container } from '../engine/containers/model.ts';
 import { checkJoins, pidOf } from '../engine/containers/spec/joins.ts';
 import {
@@ -39,7 +40,7 @@ import { updateLimits } from '../runtime/update.ts';
 import type { DockerServices } from '../server/docker/routes.ts';
 import { createContentStore } from '../store/content/store.ts';
 import { createFileTrees } from '../store/files/trees.ts';
-import { readJsonLog } from '../store/logs/json-file.ts';
+import { readLog } from '../store/logs/read-log.ts';
 import { openJournal } from '../store/records/journal.ts';
 import { openRecords, type Records } from '../store/records/records.ts';
 import { openSnapshotStore } from '../store/snapshots/store.ts';
@@ -149,6 +150,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			defaultNetwork: config.bridge === 'none' ? 'none' : 'bridge',
 			support: readResourceSupport(),
 		},
+		logDefaults: config.log,
 		writeBundle: createBundleWriter({
 			host,
 			pidOf: (ref) => pidOf(ref, containers.queries.get),
@@ -157,7 +159,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			runtimeOf: (name) => programOf(programs, name),
 		}),
 		processDocument: createProcessDocuments(layout, host),
-		readLog: readJsonLog,
+		readLog: (log, query) => readLog(log.format, log.path, query),
 		applyLimits: (runtime, target, limits) => updateLimits(runtime, target, buildUpdate(limits, host)),
 		killCgroup: async (path) => killCgroup(path),
 		processesOf: (path) => [...new Set(cgroupDirectories(path).flatMap(cgroupProcesses))],
@@ -180,8 +182,8 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			),
 			defaultRuntime: defaultRuntime.program.name,
 			dataRoot,
-			loggingDriver: 'json-file',
-			logDrivers: ['json-file', 'none'],
+			loggingDriver: config.log.driver,
+			logDrivers,
 			networkDrivers: config.bridge === 'none' ? ['host', 'null'] : ['bridge', 'host', 'null'],
 			openApis: openApis(config),
 			privateCgroupns: defaultCgroupns === 'private',

@@ -8,7 +8,7 @@ interface Setting {
 	readonly short?: string;
 	/** Key in daemon.json; absent: flag only. */
 	readonly key?: string;
-	readonly kind: 'string' | 'boolean' | 'list';
+	readonly kind: 'string' | 'boolean' | 'list' | 'map';
 	readonly help: string;
 }
 
@@ -63,12 +63,19 @@ export const settings = [
 	},
 	{ flag: 'label', key: 'labels', kind: 'list', help: 'Label of the daemon, as key=value' },
 	{
+		flag: 'log-driver',
+		key: 'log-driver',
+		kind: 'string',
+		help: 'Log driver of containers that ask for none',
+	},
+	{
 		flag: 'log-level',
 		short: 'l',
 		key: 'log-level',
 		kind: 'string',
 		help: 'Least level to log: debug, info, warn, error or fatal',
 	},
+	{ flag: 'log-opt', key: 'log-opts', kind: 'map', help: 'Option of that log driver, as key=value' },
 	{
 		flag: 'max-concurrent-downloads',
 		key: 'max-concurrent-downloads',
@@ -109,7 +116,7 @@ export function parseFlags(args: readonly string[]): SettingValues {
 			setting.flag,
 			{
 				type: setting.kind === 'boolean' ? ('boolean' as const) : ('string' as const),
-				multiple: setting.kind === 'list',
+				multiple: setting.kind === 'list' || setting.kind === 'map',
 				...(setting.short === undefined ? {} : { short: setting.short }),
 			},
 		]),

@@ -3,6 +3,7 @@ import { bindLibc, check, Errno, errno, FFIType, ptr, SyscallError } from './lib
 
 const libc = bindLibc({
 	socket: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+	connect: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
 	bind: { args: [FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
 	listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
 	shutdown: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
@@ -54,6 +55,45 @@ export function send(fd: number, data: Uint8Array): void {
 		if (sent >= 0) throw new EngineError('internal', `send: ${sent} of ${data.length} bytes went out`);
 		const code = errno();
 		if (code !== Errno.EINTR) throw new SyscallError('send', code);
+	}
+}
+
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const EMSGSIZE = 90;
+const ENOBUFS = 105;
+const longestUnixPath = 107;
+
+/** A socket that sends datagrams to the unix socket at a path. @throws SyscallError */
+export function connectUnixDatagram(path: string): number {
+	const name = Buffer.from(path);
+	if (name.length > longestUnixPath) {
+		throw new EngineError(
+			'invalid_argument',
+			`the path of a unix socket has at most ${longestUnixPath} bytes: ${path}`,
+		);
+	}
+	const place = Buffer.alloc(3 + name.length);
+	place.writeUInt16LE(AddressFamily.unix, 0);
+	name.copy(place, 2);
+	const fd = openSocket(AddressFamily.unix, SocketType.datagram, 0);
+	try {
+		check(libc().connect(fd, ptr(place), place.length), 'connect', path);
+		return fd;
+	} catch (error) {
+		closeSocket(fd);
+		throw error;
+	}
+}
+
+/** Sends one datagram without waiting. `full`: the peer does not keep up; `gone`: there is none any more; `large`: it never fits. */
+export function trySend(fd: number, data: Uint8Array): 'sent' | 'full' | 'gone' | 'large' {
+	for (;;) {
+		if (libc().send(fd, ptr(data), data.length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return 'sent';
+		const code = errno();
+		if (code === Errno.EINTR) continue;
+		if (code === Errno.EAGAIN || code === ENOBUFS) return 'full';
+		return code === EMSGSIZE ? 'large' : 'gone';
 	}
 }
 

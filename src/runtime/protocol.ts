@@ -10,18 +10,105 @@ export interface RuntimeProgram {
 	readonly root: string;
 }
 
-/** How a shim keeps a container's output. Sizes in bytes; -1: no limit. */
+/** A log of files: the newest at `path`, older ones at `path.1`, `path.2.gz` … Sizes in bytes; -1: no limit. */
+export interface LogFiles {
+	readonly path: string;
+	readonly maxSize: number;
+	/** How many files there are at most, the newest included. */
+	readonly maxFiles: number;
+	/** Whether the older ones are compressed. */
+	readonly compress: boolean;
+}
+
+/** Where a log is sent to. TLS files are PEM. */
+export type SinkAddress =
+	| { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: SinkTls | null }
+	| { readonly kind: 'udp'; readonly host: string; readonly port: number }
+	| { readonly kind: 'unix'; readonly path: string }
+	| { readonly kind: 'unixgram'; readonly path: string };
+
+export interface SinkTls {
+	/** '': the certificate authorities of the system. */
+	readonly ca: string;
+	readonly cert: string;
+	readonly key: string;
+	readonly skipVerify: boolean;
+}
+
+export interface SyslogSink {
+	readonly driver: 'syslog';
+	/** Null: the syslog socket of this host. */
+	readonly address: SinkAddress | null;
+	readonly format: '' | 'rfc3164' | 'rfc5424' | 'rfc5424micro';
+	readonly facility: number;
+	readonly hostname: string;
+	readonly tag: string;
+}
+
+export interface FluentdSink {
+	readonly driver: 'fluentd';
+	readonly address: SinkAddress;
+	readonly tag: string;
+	/** Members of every record beside those of the line. */
+	readonly record: Readonly<Record<string, string>>;
+	/** Start without a connection, and never hold the container up. */
+	readonly async: boolean;
+	/** Milliseconds before the first attempt to connect again. */
+	readonly retryWait: number;
+	/** Milliseconds between attempts when `async`; 0: they grow apart. */
+	readonly reconnectInterval: number;
+	readonly maxRetries: number;
+	readonly requestAck: boolean;
+	readonly subSecond: boolean;
+	/** Milliseconds; 0: for ever. */
+	readonly writeTimeout: number;
+}
+
+export interface GelfSink {
+	readonly driver: 'gelf';
+	readonly address: SinkAddress;
+	readonly hostname: string;
+	/** Members of every message beside those of the line. */
+	readonly extra: Readonly<Record<string, string>>;
+	/** For UDP. */
+	readonly compression: 'gzip' | 'zlib' | 'none';
+	readonly level: number;
+	/** For TCP. */
+	readonly maxReconnect: number;
+	/** Milliseconds. */
+	readonly reconnectDelay: number;
+}
+
+export interface JournaldSink {
+	readonly driver: 'journald';
+	/** Datagram socket of the journal. */
+	readonly path: string;
+	/** Fields of every entry beside those of the line. */
+	readonly fields: Readonly<Record<string, string>>;
+}
+
+/** A log that is sent away, with a copy that can be read here. */
+export interface SinkTarget {
+	readonly driver: 'sink';
+	readonly sink: SyslogSink | FluentdSink | GelfSink | JournaldSink;
+	/** The copy, as the `local` driver writes it; null: none. */
+	readonly cache: LogFiles | null;
+	/** Bytes that wait for the sink at most. */
+	readonly buffer: number;
+	/** Drop the oldest rather than hold the container up. */
+	readonly nonBlocking: boolean;
+}
+
+/** How a shim keeps a container's output. */
 export type LogTarget =
 	| { readonly driver: 'none' }
-	| {
+	| (LogFiles & {
 			readonly driver: 'json-file';
-			readonly path: string;
-			readonly maxSize: number;
-			readonly maxFiles: number;
-			readonly compress: boolean;
 			/** Attributes added to each line (`labels`, `env`, `tag` options). */
 			readonly attributes: Readonly<Record<string, string>>;
-	  };
+	  })
+	| (LogFiles & { readonly driver: 'local' })
+	| SinkTarget;
 
 /** Everything a shim needs to run one container without a daemon. */
 export interface ShimJob {

@@ -8,7 +8,7 @@ import type { ByteDuplex } from '../../lib/byte-duplex.ts';
 import { nowNano, timestamp } from '../../lib/time.ts';
 import { sha256Digest } from '../../oci/digest.ts';
 import type { ExitStatus, RuntimeProgram, Shim, ShimState, Shims } from '../../runtime/protocol.ts';
-import { readJsonLog } from '../../store/logs/json-file.ts';
+import { readLog } from '../../store/logs/read-log.ts';
 import { openJournal } from '../../store/records/journal.ts';
 import { openRecords, type Records } from '../../store/records/records.ts';
 import { type Containers, createContainers } from './containers.ts';
@@ -181,7 +181,8 @@ function open(): World {
 		checkSpecifiable: () => undefined,
 		writeBundle: async () => undefined,
 		processDocument: async () => ({}),
-		readLog: readJsonLog,
+		readLog: (log, query) => readLog(log.format, log.path, query),
+		logDefaults: { driver: 'json-file', options: {} },
 		applyLimits: async () => undefined,
 		killCgroup: async () => note('kill cgroup'),
 		processesOf: () => [],

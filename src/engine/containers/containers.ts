@@ -25,6 +25,7 @@ import { createWaiters } from './life/waiters.ts';
 import { describeLinks, resolveLinks } from './links/links.ts';
 import { createLiveLinks } from './links/live-links.ts';
 import { type AncestorLookup, listContainers } from './list.ts';
+import type { LogConfig } from './logs/log-config.ts';
 import { checkLogRequest, type LogReader, readLogs } from './logs/logs.ts';
 import type { Container, HostConfig, ResourceLimits } from './model.ts';
 import type { RunMounts, VolumeBinder } from './mounts/volume-binder.ts';
@@ -58,6 +59,8 @@ export interface ContainersDependencies {
 	/** As of now. */
 	readonly defaults: () => ContainerDefaults;
 	readonly limits: HostLimits;
+	/** Log of containers that ask for none. */
+	readonly logDefaults: LogConfig;
 	/** @throws `invalid_argument` for a host config that no container can be started with. */
 	readonly checkSpecifiable: (hostConfig: HostConfig) => void;
 	readonly writeBundle: BundleWriter;
@@ -198,9 +201,8 @@ export function createContainers(given: ContainersDependencies): Containers {
 		},
 		async logs(ref, options, signal) {
 			const container = containers.resolve(ref);
-			checkLogRequest(container, options);
 			const ended = lives.get(container.id)?.finished ?? null;
-			const { log } = given.layout.files(container.id);
+			const log = checkLogRequest(container, given.layout.files(container.id).log, options);
 			return { tty: container.config.tty, output: readLogs(container, log, ended, options, signal, given.readLog) };
 		},
 		async resize(ref, size) {
@@ -231,7 +233,7 @@ export function createContainers(given: ContainersDependencies): Containers {
 			const files = given.layout.files(container.id);
 			const root = given.snapshots.describe(container.id);
 			return {
-				log: container.hostConfig.logDriver === 'none' ? '' : files.log,
+				log: container.hostConfig.logDriver === 'json-file' ? files.log : '',
 				hosts: files.hosts,
 				resolvConf: files.resolvConf,
 				hostname: files.hostname,

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { parseSignal } from '../../lib/signals.ts';
 import { mergeImageConfig, processOf } from './life/create.ts';
 import { decideRestart } from './life/restart-policy.ts';
-import { parseLogOptions } from './logs/log-config.ts';
+import { jsonFileOptions } from './logs/file-drivers.ts';
+import { checkLogConfig, settleLogConfig } from './logs/log-config.ts';
 import { checkName, makeName } from './names.ts';
 import { settleResources } from './spec/resources.ts';
 import { parseDetachKeys, untilDetach } from './streams/detach-keys.ts';
@@ -167,23 +168,50 @@ describe('limits', () => {
 });
 
 describe('log options', () => {
-	test('sizes', () => {
-		expect(parseLogOptions('json-file', { 'max-size': '10k', 'max-file': '3' })).toEqual({
-			maxSize: 10_240,
+	test('sizes, and the limits of a log that nobody gave any', () => {
+		expect(jsonFileOptions({ 'max-size': '10k', 'max-file': '3' })).toEqual({
+			maxSize: 10_000,
 			maxFiles: 3,
 			compress: false,
 		});
-		expect(parseLogOptions('json-file', {})).toEqual({ maxSize: -1, maxFiles: 1, compress: false });
-		expect(parseLogOptions('none', {})).toBeNull();
+		expect(jsonFileOptions({ 'max-size': '10k' }).maxFiles).toBe(1);
+		expect(jsonFileOptions({})).toEqual({ maxSize: 100 * 1024 * 1024, maxFiles: 5, compress: false });
+		expect(jsonFileOptions({ 'max-size': '-1' })).toEqual({ maxSize: -1, maxFiles: 1, compress: false });
+	});
+	test('the daemon’s options are for its own driver', () => {
+		const defaults = { driver: 'json-file', options: { 'max-size': '1m' } };
+		const settle = (logDriver: string, logOptions: Record<string, string>) =>
+			settleLogConfig({ logDriver, logOptions }, defaults);
+		expect(settle('', { tag: 'x' })).toEqual({ driver: 'json-file', options: { 'max-size': '1m', tag: 'x' } });
+		expect(settle('json-file', { 'max-size': '2m' }).options).toEqual({ 'max-size': '2m' });
+		expect(settle('local', {})).toEqual({ driver: 'local', options: {} });
 	});
 	test.each([
-		['journald', {}, /no log driver/],
-		['json-file', { nonsense: '1' }, /unknown log opt/],
-		['json-file', { 'max-size': 'big' }, /max-size/],
-		['json-file', { 'max-file': '0' }, /max-file/],
-		['json-file', { 'env-regex': '(' }, /env-regex/],
-		['json-file', { 'max-size': '1k', compress: 'true' }, /compress cannot be true/],
+		['odd', {}, "logger: no log driver named 'odd' is registered"],
+		['json-file', { nonsense: '1' }, "unknown log opt 'nonsense' for json-file log driver"],
+		['json-file', { 'max-size': 'big' }, "failed to initialize logging driver: invalid size: 'big'"],
+		['json-file', { 'max-file': '0' }, 'max-file cannot be less than 1'],
+		['json-file', { 'max-size': '1k', compress: 'true' }, 'compress cannot be true when max-file is less than 2'],
+		['json-file', { mode: 'odd' }, 'logger: logging mode not supported: odd'],
+		['json-file', { 'max-buffer-size': '1m' }, "only supported with 'mode=non-blocking'"],
+		['local', { labels: 'a' }, "unknown log opt 'labels' for log driver local"],
+		['syslog', { 'syslog-address': 'foo' }, 'syslog-address should be in form proto://address, got foo'],
+		['syslog', { 'syslog-address': 'unix:///nope' }, 'stat /nope: no such file or directory'],
+		['syslog', { 'syslog-facility': 'odd' }, 'invalid syslog facility'],
+		['syslog', { 'syslog-format': 'odd' }, 'Invalid syslog format'],
+		['syslog', { 'cache-disabled': 'maybe' }, 'invalid value for option cache-disabled: maybe'],
+		['fluentd', { 'fluentd-buffer-limit': 'x' }, "invalid size: 'x'"],
+		['fluentd', { 'fluentd-retry-wait': 'x' }, 'time: invalid duration "x"'],
+		['fluentd', { 'fluentd-max-retries': 'x' }, 'strconv.ParseUint: parsing "x": invalid syntax'],
+		['gelf', {}, 'gelf-address is a required parameter'],
+		['gelf', { 'gelf-address': 'udp://foo' }, 'gelf: please provide gelf-address as proto://host:port'],
+		[
+			'gelf',
+			{ 'gelf-address': 'tcp://foo:1', 'gelf-compression-type': 'gzip' },
+			'compression is only supported on UDP',
+		],
+		['journald', { a: 'b' }, "unknown log opt 'a' for journald log driver"],
 	] as const)('%s %j is refused', (driver, options, message) => {
-		expect(() => parseLogOptions(driver, options)).toThrow(message);
+		expect(() => checkLogConfig({ driver, options })).toThrow(message);
 	});
 });

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { EngineError } from '../../errors.ts';
+import { EngineError, wrap } from '../../errors.ts';
 import { killCgroup, oomKills, removeCgroup } from '../../kernel/cgroup.ts';
 import { preciseNow } from '../../kernel/clock.ts';
 import { sendSignal } from '../../kernel/process.ts';
@@ -53,6 +53,7 @@ export class ContainerProcess {
 		const pidFile = `${bundle}/pid`;
 		let stdio: Stdio | null = null;
 		try {
+			await this.openLog();
 			const consoleSocket = consoleSocketOf(this.job.socket, id);
 			stdio = new Stdio({ tty, stdin: openStdin, stdout: true, stderr: true, consoleSocket, consoleSize });
 			const { pid, exited } = await invokeRuntime(this.children, {
@@ -87,6 +88,15 @@ export class ContainerProcess {
 		};
 		this.unwatchMemory = watchOom(this.job.cgroupPath, tell);
 		if (oomKills(this.job.cgroupPath) > 0) tell();
+	}
+
+	/** @throws EngineError as Docker words it: what cannot be logged as it was asked for does not start. */
+	private async openLog(): Promise<void> {
+		try {
+			await this.output.open();
+		} catch (error) {
+			throw wrap(error, 'failed to create task for container: failed to initialize logging driver');
+		}
 	}
 
 	/** Sends a signal to the init process, or with `all` SIGKILL to every process of the cgroup. */

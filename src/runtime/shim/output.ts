@@ -16,7 +16,7 @@ interface Subscriber {
 
 /**
  * Takes the output of one process to its log and to the clients that are attached. Nothing is dropped: a client that
- * reads slowly slows the process down.
+ * reads slowly slows the process down, and so does a log that asks for it.
  */
 export class Output {
 	private readonly subscribers = new Set<Subscriber>();
@@ -45,6 +45,11 @@ export class Output {
 
 	unsubscribe(link: Link): void {
 		for (const each of this.subscribers) if (each.link === link) this.subscribers.delete(each);
+	}
+
+	/** Makes the log ready. @throws EngineError: why the process must not start */
+	open(): Promise<void> {
+		return this.log.open();
 	}
 
 	/** Starts to read a descriptor, which is closed at its end. */
@@ -108,9 +113,10 @@ export class Output {
 	}
 
 	private async relief(): Promise<void> {
+		const { congestion } = this.log;
 		const congested = [...this.subscribers].filter(({ link }) => link.isCongested);
-		if (congested.length === 0) return;
-		await Promise.race([Promise.all(congested.map(({ link }) => link.drained())), this.drainStarted]);
+		if (congested.length === 0 && congestion === null) return;
+		await Promise.race([Promise.all([congestion, ...congested.map(({ link }) => link.drained())]), this.drainStarted]);
 	}
 }
 

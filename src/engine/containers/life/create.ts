@@ -7,7 +7,7 @@ import { defaultMaskedPaths, defaultReadonlyPaths } from '../../../runtime/spec/
 import { type ContainerSet, nameConflict } from '../container-set.ts';
 import type { ContainerDefaults } from '../defaults.ts';
 import { checkHealthcheck, mergeHealthcheck } from '../health/healthcheck.ts';
-import { parseLogOptions } from '../logs/log-config.ts';
+import { type LogConfig, logTarget, settleLogConfig } from '../logs/log-config.ts';
 import type { Container, ContainerConfig, Endpoint, HostConfig, Link, ResourceLimits } from '../model.ts';
 import type { VolumeBinder } from '../mounts/volume-binder.ts';
 import { checkName, makeName } from '../names.ts';
@@ -26,6 +26,8 @@ export interface CreateDependencies {
 	readonly volumes: VolumeBinder;
 	readonly linksOf: (links: readonly string[], networkMode: string) => readonly Link[];
 	readonly limits: HostLimits;
+	/** Log of containers that ask for none. */
+	readonly logDefaults: LogConfig;
 	readonly runtimes: ReadonlySet<string>;
 	readonly defaultRuntime: string;
 	/** As of now. */
@@ -81,9 +83,11 @@ function settleHostConfig(given: HostConfig, resources: ResourceLimits, dependen
 		throw new EngineError('invalid_argument', `invalid userns mode: ${given.usernsMode}`);
 	}
 	dependencies.checkSpecifiable(given);
-	parseLogOptions(given.logDriver, given.logOptions);
+	const log = settleLogConfig(given, dependencies.logDefaults);
 	return {
 		...given,
+		logDriver: log.driver,
+		logOptions: log.options,
 		runtime,
 		networkMode: ['', 'default'].includes(given.networkMode) ? dependencies.limits.defaultNetwork : given.networkMode,
 		shmSize: given.shmSize === 0 ? dependencies.defaults().shmSize : given.shmSize,
@@ -226,6 +230,8 @@ export async function createContainer(
 	const { limits, warnings } = settleResources(request.hostConfig.resources, dependencies.limits, { update: false });
 	const bare = await assemble(request, image, limits, dependencies);
 	checkNetworking(bare, dependencies);
+	// Made again at each start; here for what is wrong with it.
+	await logTarget({ container: bare, hostname: dependencies.limits.hostname, logPath: '' });
 	dependencies.prewarm();
 	let container = bare;
 	try {

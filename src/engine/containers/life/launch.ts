@@ -37,6 +37,7 @@ export interface LaunchDependencies {
 	readonly layout: Layout;
 	readonly writeBundle: BundleWriter;
 	readonly runtimeOf: (name: string) => RuntimeProgram;
+	readonly limits: { readonly hostname: string };
 	/** System calls that hold the event loop for a millisecond or more take turns: many starts at once must not starve the others. */
 	readonly turns: Turns;
 }
@@ -85,7 +86,7 @@ async function prepare(
 		openStdin: container.config.openStdin,
 		stdinOnce: container.config.stdinOnce,
 		consoleSize: container.hostConfig.consoleSize[0] > 0 ? container.hostConfig.consoleSize : null,
-		log: logTarget(container, files.log),
+		log: await logTarget({ container, hostname: dependencies.limits.hostname, logPath: files.log }),
 		cgroupPath: cgroupPathOf(container),
 	};
 	const made = mkdir(files.stateDir, { recursive: true, mode: 0o710 }).then(() => shims.launch(job));

@@ -1,6 +1,7 @@
 import { EngineError } from '../../../errors.ts';
 import type { Container } from '../model.ts';
 import type { LogOptions } from '../service.ts';
+import { readableLog } from './log-config.ts';
 
 /** One record of a log. Structurally what the log store yields. */
 export interface LogRecord {
@@ -13,9 +14,15 @@ export interface LogRecord {
 	readonly attributes: Readonly<Record<string, string>> | undefined;
 }
 
-/** Reads a container's log file. */
+/** The files of a log. */
+export interface ReadableLog {
+	readonly format: 'json-file' | 'local';
+	readonly path: string;
+}
+
+/** Reads a container's log. */
 export type LogReader = (
-	path: string,
+	log: ReadableLog,
 	query: {
 		readonly since: bigint | null;
 		readonly until: bigint | null;
@@ -45,7 +52,14 @@ function writeHeader(out: Buffer, at: number, stream: 'stdout' | 'stderr', lengt
 
 function printDetails(attributes: Readonly<Record<string, string>> | undefined): string {
 	const pairs = Object.entries(attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-	return `${pairs.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join(',')} `;
+	return `${pairs.map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`).join(',')} `;
+}
+
+/** Go's `url.QueryEscape`. */
+function queryEscape(text: string): string {
+	return encodeURIComponent(text)
+		.replaceAll('%20', '+')
+		.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 const noPrefix = Buffer.alloc(0);
@@ -94,7 +108,7 @@ function printRecords(records: readonly LogRecord[], raw: boolean, prefixOf: (re
 /** A container's log as attach sends it. `ended` resolves when it ends; null when it does not run. */
 export async function* readLogs(
 	container: Container,
-	path: string,
+	log: ReadableLog,
 	ended: Promise<unknown> | null,
 	options: LogOptions,
 	signal: AbortSignal,
@@ -113,7 +127,7 @@ export async function* readLogs(
 	const raw = container.config.tty;
 	const prefixOf = prefixes(options);
 	try {
-		for await (const records of read(path, {
+		for await (const records of read(log, {
 			since: options.since,
 			until: options.until,
 			tail: options.tail,
@@ -132,12 +146,15 @@ export async function* readLogs(
 	}
 }
 
-/** @throws `unsupported` when the container keeps no log, `invalid_argument` when no stream is asked for. */
-export function checkLogRequest(container: Container, options: LogOptions): void {
+/**
+ * The log to read. `jsonPath`: where `json-file` writes.
+ * @throws `unsupported` when the container keeps none, `invalid_argument` when no stream is asked for
+ */
+export function checkLogRequest({ hostConfig }: Container, jsonPath: string, options: LogOptions): ReadableLog {
 	if (!options.stdout && !options.stderr) {
 		throw new EngineError('invalid_argument', 'Bad parameters: you must choose at least one stream');
 	}
-	if (container.hostConfig.logDriver === 'none') {
-		throw new EngineError('unsupported', 'configured logging driver does not support reading');
-	}
+	const log = readableLog({ driver: hostConfig.logDriver, options: hostConfig.logOptions }, jsonPath);
+	if (log === null) throw new EngineError('unsupported', 'configured logging driver does not support reading');
+	return log;
 }

@@ -1,10 +1,8 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { preciseNow } from '../../../kernel/clock.ts';
 import type { LogTarget } from '../../protocol.ts';
 import type { OutputStream } from '../output.ts';
 import { encodeJsonText, maxExpansion, wholeSequences } from './encode.ts';
-import { LogRotation } from './rotation.ts';
+import { LogFile } from './log-file.ts';
 
 /** Docker cuts a line that is longer than this into parts without a newline. */
 const partSize = 16 * 1024;
@@ -21,25 +19,25 @@ interface Pending {
 
 /** Writes Docker's json-file log: one JSON object a line, with rotation by size. */
 export class JsonFileWriter {
-	private fd: number;
-	private size: number;
+	readonly congestion = null;
+	private readonly file: LogFile;
 	private out: Uint8Array;
 	private filled = 0;
 	private tail: Uint8Array = new Uint8Array(0);
 	private readonly pending: Record<OutputStream, Pending>;
 	private readonly attributes: string;
-	private readonly rotation: LogRotation;
 	private static readonly head = encoder.encode('{"log":"');
 
 	constructor(private readonly target: Extract<LogTarget, { driver: 'json-file' }>) {
-		mkdirSync(dirname(target.path), { recursive: true, mode: 0o710 });
-		this.fd = openSync(target.path, 'a', 0o640);
-		this.size = fstatSync(this.fd).size;
+		this.file = new LogFile(target);
 		this.out = new Uint8Array(32 * 1024);
 		const given = Object.keys(target.attributes).length > 0;
 		this.attributes = given ? `,"attrs":${JSON.stringify(target.attributes)}` : '';
 		this.pending = { stdout: this.newPending('stdout'), stderr: this.newPending('stderr') };
-		this.rotation = new LogRotation(target);
+	}
+
+	open(): Promise<void> {
+		return Promise.resolve();
 	}
 
 	write(stream: OutputStream, chunk: Uint8Array): void {
@@ -65,12 +63,12 @@ export class JsonFileWriter {
 			pending.length = 0;
 		}
 		this.flush();
-		closeSync(this.fd);
+		this.file.close();
 	}
 
 	/** Resolves once rotated files are compressed. */
 	settled(): Promise<void> {
-		return this.rotation.settled();
+		return this.file.settled();
 	}
 
 	private newPending(stream: OutputStream): Pending {
@@ -117,7 +115,7 @@ export class JsonFileWriter {
 	}
 
 	private emit(pending: Pending, source: Uint8Array, start: number, end: number, whole: boolean): void {
-		if (this.target.maxSize >= 0 && this.size + this.filled >= this.target.maxSize) this.rotate();
+		if (this.target.maxSize >= 0 && this.file.size + this.filled >= this.target.maxSize) this.rotate();
 		this.reserve((end - start) * maxExpansion + pending.suffix.length + this.tail.length + 16);
 		const { out } = this;
 		let at = this.filled;
@@ -144,24 +142,11 @@ export class JsonFileWriter {
 
 	private rotate(): void {
 		this.flush();
-		if (this.size < this.target.maxSize) return;
-		closeSync(this.fd);
-		this.rotation.rotate();
-		this.fd = openSync(this.target.path, 'w', 0o640);
-		this.size = 0;
+		if (this.file.size >= this.target.maxSize) this.file.rotate();
 	}
 
 	private flush(): void {
-		let done = 0;
-		try {
-			while (done < this.filled) done += writeSync(this.fd, this.out, done, this.filled - done);
-			this.size += done;
-		} catch (error) {
-			// A full disk must not stop the container, nor leave half a line: what did not fit is lost.
-			const { code } = error as NodeJS.ErrnoException;
-			if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') throw error;
-			ftruncateSync(this.fd, this.size);
-		}
+		this.file.append(this.out, this.filled);
 		this.filled = 0;
 	}
 }

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
-import type { LogTarget } from '../../protocol.ts';
+import type { LogFiles } from '../../protocol.ts';
 
 /** Moves a log that is full to `.1`, `.1` to `.2` … and compresses the moved ones when asked to. */
 export class LogRotation {
@@ -7,7 +7,7 @@ export class LogRotation {
 	private compressing: { index: number } | null = null;
 	private compression: Promise<void> = Promise.resolve();
 
-	constructor(private readonly target: Extract<LogTarget, { driver: 'json-file' }>) {}
+	constructor(private readonly target: LogFiles) {}
 
 	/** Makes room for a new file at the log's path. */
 	rotate(): void {
@@ -51,7 +51,13 @@ export class LogRotation {
 		const [{ pipeline }, { createGzip }] = await Promise.all([import('node:stream/promises'), import('node:zlib')]);
 		// Opened before anything is awaited again would be a race with the next rotation: the number is read at once.
 		const source = createReadStream(`${path}.${job.index}`);
-		await pipeline(source, createGzip(), createWriteStream(temporary, { mode: 0o640 }));
+		try {
+			await pipeline(source, createGzip(), createWriteStream(temporary, { mode: 0o640 }));
+		} catch {
+			// A full disk, most likely: the file stays as it is, which is as good to read.
+			rmSync(temporary, { force: true });
+			return;
+		}
 		if (job.index >= maxFiles) {
 			rmSync(temporary, { force: true });
 			return;

@@ -81,7 +81,7 @@ test('what the stock CLI sends passes: zero values, -1, nulls', () => {
 	});
 	expect(hostConfig).toMatchObject({
 		networkMode: 'default',
-		logDriver: 'json-file',
+		logDriver: '',
 		consoleSize: [24, 80],
 		maskedPaths: null,
 	});

@@ -111,7 +111,7 @@ function hostConfigOf(host: CreateHostConfig, version: string): HostConfig {
 		})),
 		deviceCgroupRules: host.DeviceCgroupRules,
 		deviceRequests: deviceRequestsOf(host.DeviceRequests),
-		logDriver: host.LogConfig.Type || 'json-file',
+		logDriver: host.LogConfig.Type,
 		logOptions: host.LogConfig.Config,
 		networkMode: host.NetworkMode || 'default',
 		portBindings: portBindingsOf(host.PortBindings),

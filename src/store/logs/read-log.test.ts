@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type LogQuery, readJsonLog } from './json-file.ts';
+import { type LogQuery, readLog } from './read-log.ts';
 import type { LogRecord } from './records.ts';
 
 let folder = '';
@@ -25,7 +25,7 @@ const everything: LogQuery = {
 
 async function read(query: Partial<LogQuery> = {}): Promise<string[]> {
 	const out: string[] = [];
-	for await (const batch of readJsonLog(join(folder, 'log'), { ...everything, ...query }))
+	for await (const batch of readLog('json-file', join(folder, 'log'), { ...everything, ...query }))
 		out.push(...batch.map((one) => textOf(one)));
 	return out;
 }
@@ -79,7 +79,7 @@ test('follow sees what is appended, over a rotation, until the end', async () =>
 			end();
 		},
 	};
-	for await (const batch of readJsonLog(path, { ...everything, follow: { ended } })) {
+	for await (const batch of readLog('json-file', path, { ...everything, follow: { ended } })) {
 		for (const text of batch.map(textOf)) {
 			seen.push(text);
 			steps[text]?.();
@@ -91,7 +91,7 @@ test('follow sees what is appended, over a rotation, until the end', async () =>
 test('follow ends with its signal', async () => {
 	writeFileSync(join(folder, 'log'), line('a\n'));
 	const abort = new AbortController();
-	for await (const _ of readJsonLog(join(folder, 'log'), {
+	for await (const _ of readLog('json-file', join(folder, 'log'), {
 		...everything,
 		follow: { ended: new Promise(() => undefined) },
 		signal: abort.signal,
@@ -118,7 +118,7 @@ test('takes every JSON escape, surrogates, attributes and foreign orders of keys
 	];
 	writeFileSync(join(folder, 'log'), rows.join(''));
 	const records: [string, string, unknown][] = [];
-	for await (const batch of readJsonLog(join(folder, 'log'), everything))
+	for await (const batch of readLog('json-file', join(folder, 'log'), everything))
 		records.push(...batch.map((one): [string, string, unknown] => [textOf(one), one.stream, one.attributes]));
 	expect(records).toEqual([
 		['é\u{1F600}\u2028 "q" / \b\f\r\t \\ end', 'stderr', undefined],
@@ -140,4 +140,21 @@ test('agrees with JSON on lines of random characters', async () => {
 	);
 	writeFileSync(join(folder, 'log'), texts.map((text, n) => line(text, n % 60)).join(''));
 	expect(await read()).toEqual(texts);
+});
+
+test('since is found in a large file, also where the clock was set back', async () => {
+	const at = (n: number) => new Date(Date.UTC(2024, 0, 1) + n * 1000).toISOString();
+	const lineAt = (n: number, text: string) => `${JSON.stringify({ log: text, stream: 'stdout', time: at(n) })}\n`;
+	const nano = (n: number) => BigInt(Date.UTC(2024, 0, 1) + n * 1000) * 1_000_000n;
+	const pad = 'x'.repeat(80);
+	const lines = Array.from({ length: 20_000 }, (_, n) => `${n} ${pad}\n`);
+	writeFileSync(join(folder, 'log'), lines.map((text, n) => lineAt(n, text)).join(''));
+	for (const from of [0, 1, 9999, 19_999]) expect(await read({ since: nano(from) })).toEqual(lines.slice(from));
+	expect(await read({ since: nano(20_000) })).toEqual([]);
+	expect(await read({ since: nano(5000), until: nano(5002) })).toEqual(lines.slice(5000, 5003));
+	// An hour of lines is timed 1000 s late; what is wanted of them is found, what comes before is not shown.
+	const shifted = (n: number) => (n >= 10_000 && n < 11_000 ? n + 1000 : n);
+	writeFileSync(join(folder, 'log'), lines.map((text, n) => lineAt(shifted(n), text)).join(''));
+	const wanted = lines.filter((_, n) => shifted(n) >= 11_500);
+	expect(await read({ since: nano(11_500) })).toEqual(wanted);
 });
