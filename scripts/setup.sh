@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 say() { echo "setup: $*" >&2; }
 
 # program (as a path or a name) → the Debian package that has it
-needs=(crun:crun runc:runc nft:nftables ip:iproute2 tar:tar nsenter:util-linux umount:mount ps:procps curl:curl git:git python3:python3
+needs=(crun:crun runc:runc nft:nftables ip:iproute2 tar:tar tini-static:tini nsenter:util-linux umount:mount ps:procps curl:curl git:git python3:python3
 	openssl:openssl docker-registry:docker-registry zsh:zsh fish:fish)
 [[ ${1:-} == bench ]] && needs+=(dockerd:docker.io iptables:iptables podman:podman hyperfine:hyperfine)
 

@@ -98,7 +98,7 @@ const resources = {
 	MemorySwappiness: nullable(signed),
 	NanoCpus: signed,
 	OomKillDisable: flag,
-	Init: flag,
+	Init: nullable(flag),
 	PidsLimit: nullable(signed),
 	Ulimits: list(object({ Name: text, Soft: integer(-1), Hard: integer(-1) })),
 	CpuCount: signed,

@@ -56,6 +56,10 @@ export interface DaemonConfig {
 	readonly defaultCgroupns: 'host' | 'private' | null;
 	/** Bytes of /dev/shm in containers that do not say. */
 	readonly defaultShmSize: number;
+	/** Whether containers that do not say have an init program as process 1. */
+	readonly init: boolean;
+	/** Path of that program; '' to choose. */
+	readonly initPath: string;
 }
 
 /** What the command line asks for. */
@@ -213,6 +217,8 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		favorDynMods: favor === 'true',
 		defaultCgroupns: cgroupnsOf(text('default-cgroupns-mode', '')),
 		defaultShmSize: parseByteSize('default shm size', text('default-shm-size', '64m')),
+		init: values.get('init') === true,
+		initPath: text('init-path', '') && absolute(text('init-path', '')),
 	};
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Containers, createContainers, programOf } from '../engine/containers/containers.ts';
@@ -8,13 +8,9 @@ import { layoutOf } from '../engine/containers/layout.ts';
 import { pruneContainers } from '../engine/containers/life/prune.ts';
 import { logDrivers } from '../engine/containers/logs/log-config.ts';
 import type { Container } from '../engine/containers/model.ts';
+import { findInitProgram } from '../engine/containers/spec/init-program.ts';
 import { checkJoins, pidOf } from '../engine/containers/spec/joins.ts';
-import {
-	checkSpecifiable,
-	createBundleWriter,
-	createProcessDocuments,
-	initPrograms,
-} from '../engine/containers/spec/oci-bundle.ts';
+import { checkSpecifiable, createBundleWriter, createProcessDocuments } from '../engine/containers/spec/oci-bundle.ts';
 import { createImages } from '../engine/images/images.ts';
 import { defaultRegistryConfig, type RegistryConfig } from '../engine/images/registry/config.ts';
 import { createNetworks, type Networks } from '../engine/networks/networks.ts';
@@ -47,6 +43,7 @@ import { openSnapshotStore } from '../store/snapshots/store.ts';
 import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
 import { createMeasurer, type Measurer } from '../store/snapshots/usage/measurer.ts';
 import type { DaemonConfig } from './config.ts';
+import { containerDefaults } from './container-defaults.ts';
 import { createIdleCollector } from './idle-memory.ts';
 import { announceReload, type LiveConfig } from './reload.ts';
 import { chooseRuntimes } from './runtimes.ts';
@@ -138,9 +135,9 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		layout,
 		runtimes: programs,
 		defaultRuntime: defaultRuntime.program.name,
-		defaults: () => ({ shmSize: live.current().defaultShmSize }),
+		defaults: () => containerDefaults(live.current()),
 		checkSpecifiable(hostConfig) {
-			checkSpecifiable(hostConfig, host);
+			checkSpecifiable(hostConfig, host, containerDefaults(live.current()));
 			checkJoins(hostConfig, containers.queries.get);
 		},
 		limits: {
@@ -157,6 +154,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			bundlesDir: layout.bundlesDir,
 			cdiSpecDirs: config.cdiSpecDirs,
 			runtimeOf: (name) => programOf(programs, name),
+			defaults: () => containerDefaults(live.current()),
 		}),
 		processDocument: createProcessDocuments(layout, host),
 		readLog: (log, query) => readLog(log.format, log.path, query),
@@ -195,7 +193,7 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 		});
 	let asked: Promise<ProgramFacts> | undefined;
 	const programFacts = () => {
-		asked ??= readProgramFacts(probed, initPrograms.find(existsSync));
+		asked ??= readProgramFacts(probed, findInitProgram(config.initPath));
 		return asked;
 	};
 	const pruning = createPruning({

@@ -56,6 +56,13 @@ export const settings = [
 	{ flag: 'help', short: 'h', kind: 'boolean', help: 'Print this help' },
 	{ flag: 'host', short: 'H', key: 'hosts', kind: 'list', help: 'Socket to serve: unix://PATH or tcp://HOST:PORT' },
 	{
+		flag: 'init',
+		key: 'init',
+		kind: 'boolean',
+		help: 'Run an init program as process 1 of containers that do not say',
+	},
+	{ flag: 'init-path', key: 'init-path', kind: 'string', help: 'That program (default tini, where the host has it)' },
+	{
 		flag: 'insecure-registry',
 		key: 'insecure-registries',
 		kind: 'list',

@@ -40,7 +40,6 @@ const foreign: readonly ForeignSetting[] = [
 	always('raw-logs', ['true', 'false'], 'logs never have colours'),
 	always('seccomp-profile', ['', 'builtin'], perContainer('--security-opt seccomp=FILE')),
 	always('no-new-privileges', ['false'], perContainer('--security-opt no-new-privileges')),
-	always('init', ['false'], perContainer('--init')),
 	always('default-ipc-mode', ['private'], perContainer('--ipc')),
 	always('rootless', ['false'], 'run the daemon as root'),
 	always('ip', ['0.0.0.0'], 'give the address with each -p'),
@@ -77,7 +76,6 @@ const foreign: readonly ForeignSetting[] = [
 	never('https-proxy', 'set HTTPS_PROXY in the environment of the daemon'),
 	never('no-proxy', 'set NO_PROXY in the environment of the daemon'),
 	never('proxies', 'set HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment of the daemon'),
-	never('init-path', 'the init program is the tini of the host'),
 	never('ip-forward-no-drop', 'forwarding is limited by nftables rules of its own'),
 	never('metrics-addr', 'metrics are not served'),
 	never('network-control-plane-mtu', noSwarm),
@@ -101,7 +99,7 @@ const switches = new Set([
 		'userland-proxy',
 		'experimental',
 	],
-	...['selinux-enabled', 'raw-logs', 'no-new-privileges', 'init', 'rootless', 'ip-forward-no-drop', 'cri-containerd'],
+	...['selinux-enabled', 'raw-logs', 'no-new-privileges', 'rootless', 'ip-forward-no-drop', 'cri-containerd'],
 ]);
 
 function check(setting: ForeignSetting, name: string, values: readonly string[]): void {

@@ -14,13 +14,13 @@ const longest = 1 << 20;
 /** Asks them. What does not answer is left out: nothing but information depends on it. */
 export async function readProgramFacts(
 	runtimes: readonly ProbedRuntime[],
-	initPath: string | undefined,
+	initPath: string | null,
 ): Promise<ProgramFacts> {
 	const answers = await Promise.all(
 		runtimes.map(async ({ program }) => [program.name, oneLineJson(await outputOf(program.path, 'features'))] as const),
 	);
 	const features = new Map(answers.filter((answer): answer is readonly [string, string] => answer[1] !== null));
-	if (initPath === undefined) return { features, init: null };
+	if (initPath === null) return { features, init: null };
 	const text = await outputOf(initPath, '--version');
 	return {
 		features,

@@ -170,7 +170,7 @@ function open(): World {
 		layout,
 		runtimes: new Map([['crun', runtime]]),
 		defaultRuntime: 'crun',
-		defaults: () => ({ shmSize: 64 * 1024 ** 2 }),
+		defaults: () => ({ shmSize: 64 * 1024 ** 2, init: false, initPath: '' }),
 		limits: {
 			cpus: 2,
 			hostname: 'host',

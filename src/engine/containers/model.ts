@@ -197,7 +197,8 @@ export interface HostConfig {
 	readonly shmSize: number;
 	readonly sysctls: Readonly<Record<string, string>>;
 	readonly runtime: string;
-	readonly init: boolean;
+	/** null: as the daemon is set. */
+	readonly init: boolean | null;
 	readonly oomScoreAdj: number;
 	/** null: the defaults; empty: none. */
 	readonly maskedPaths: readonly string[] | null;

@@ -79,7 +79,7 @@ export const plainHostConfig: HostConfig = {
 	shmSize: 0,
 	sysctls: {},
 	runtime: '',
-	init: false,
+	init: null,
 	oomScoreAdj: 0,
 	maskedPaths: null,
 	readonlyPaths: null,

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../../errors.ts';
@@ -15,27 +14,21 @@ import type { HostFacts, NamespaceChoice, ShmChoice, SpecInput, SpecMount } from
 import { parseDeviceRule } from '../../../runtime/spec/resources.ts';
 import type { OciSpec } from '../../../runtime/spec/types.ts';
 import { resolveUser } from '../../../runtime/spec/user.ts';
+import type { ContainerDefaults } from '../defaults.ts';
 import type { Layout } from '../layout.ts';
 import type { BundleWriter } from '../life/launch.ts';
 import type { HostConfig } from '../model.ts';
 import type { ExecDependencies } from '../streams/execs.ts';
 import { cdiNames } from './device-requests.ts';
+import { initProgramOf } from './init-program.ts';
 import { joinedContainer } from './joins.ts';
 import { parseSecurityOptions } from './security-options.ts';
-
-/** Init programs that run in any image, being linked statically where they are found first. */
-export const initPrograms = [
-	'/usr/bin/tini-static',
-	'/usr/libexec/docker/docker-init',
-	'/usr/bin/docker-init',
-	'/usr/bin/tini',
-];
 
 /** What is only known of other containers: the process whose namespaces are to be joined. */
 export type PidOf = (ref: string) => number;
 
 /** @throws `invalid_argument` for what no specification can be made of; at create, before anything is made. */
-export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts): void {
+export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts, defaults: ContainerDefaults): void {
 	parseSecurityOptions(hostConfig.securityOpt);
 	chooseCapabilities({
 		privileged: hostConfig.privileged,
@@ -54,13 +47,7 @@ export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts): void 
 	}
 	(hostConfig.deviceCgroupRules ?? []).forEach(parseDeviceRule);
 	cdiNames(hostConfig.deviceRequests ?? []);
-	if (hostConfig.init) initProgram();
-}
-
-function initProgram(): string {
-	const found = initPrograms.find((path) => existsSync(path));
-	if (found !== undefined) return found;
-	throw new EngineError('invalid_argument', '--init needs an init program: install tini');
+	initProgramOf(hostConfig, defaults);
 }
 
 function choose(mode: string): NamespaceChoice {
@@ -94,7 +81,7 @@ function fileMounts(
 		.map((one) => ({ ...one, type: 'bind', readOnly, propagation: 'rprivate', nonRecursive: false }));
 }
 
-function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput {
+function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf, defaults: ContainerDefaults): SpecInput {
 	const { container, rootfs, sandbox, mounts, linkEnv, files, cgroupPath } = given;
 	const { config, hostConfig } = container;
 	const { hostname, domainname } = sandbox.identity ?? config;
@@ -135,7 +122,7 @@ function specInput(given: Parameters<BundleWriter>[0], pidOf: PidOf): SpecInput 
 		maskedPaths: security.systemPathsUnconfined ? [] : hostConfig.maskedPaths,
 		readonlyPaths: security.systemPathsUnconfined ? [] : hostConfig.readonlyPaths,
 		annotations: hostConfig.annotations,
-		init: hostConfig.init ? initProgram() : null,
+		init: initProgramOf(hostConfig, defaults),
 		cgroupPath,
 	};
 }
@@ -158,12 +145,14 @@ export function createBundleWriter(dependencies: {
 	/** Where devices are described, CDI; later ones win. */
 	readonly cdiSpecDirs: readonly string[];
 	readonly runtimeOf: (name: string) => RuntimeProgram;
+	/** As of now. */
+	readonly defaults: () => ContainerDefaults;
 }): BundleWriter {
-	const { host, pidOf, bundlesDir, cdiSpecDirs, runtimeOf } = dependencies;
+	const { host, pidOf, bundlesDir, cdiSpecDirs, runtimeOf, defaults } = dependencies;
 	return async (given) => {
 		const { id, hostConfig } = given.container;
 		const edits = resolveCdiDevices(cdiSpecDirs, cdiNames(hostConfig.deviceRequests ?? []));
-		const input = applyCdiEdits(specInput(given, pidOf), edits);
+		const input = applyCdiEdits(specInput(given, pidOf, defaults()), edits);
 		writeBundle(bundlesDir, id, buildSpec(input, host), runtimeOf(hostConfig.runtime));
 	};
 }

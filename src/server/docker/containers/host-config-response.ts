@@ -55,7 +55,7 @@ export function hostConfigResponse(
 		Runtime: host.runtime,
 		Isolation: '',
 		...resources(host),
-		...(host.init ? { Init: true } : {}),
+		...(host.init === null ? {} : { Init: host.init }),
 		MaskedPaths: host.maskedPaths === null ? null : [...host.maskedPaths],
 		ReadonlyPaths: host.readonlyPaths === null ? null : [...host.readonlyPaths],
 	};
