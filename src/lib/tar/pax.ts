@@ -1,5 +1,8 @@
 import { EngineError } from '../../errors.ts';
 
+/** Their values are names, which end at a NUL byte for the system: what is behind it would be lost silently. */
+const textKeys = new Set(['path', 'linkpath', 'uname', 'gname']);
+
 /** The records of one PAX extended header, values as bytes. Source: POSIX pax, "pax Extended Header". @throws `corrupt`. */
 export function readPax(body: Buffer): Map<string, Buffer> {
 	const records = new Map<string, Buffer>();
@@ -20,7 +23,12 @@ export function readPax(body: Buffer): Map<string, Buffer> {
 		) {
 			throw new EngineError('corrupt', 'tar: malformed PAX header');
 		}
-		records.set(body.toString('utf8', space + 1, equals), body.subarray(equals + 1, end - 1));
+		const key = body.toString('utf8', space + 1, equals);
+		const value = body.subarray(equals + 1, end - 1);
+		if (key.includes('\0') || (textKeys.has(key) && value.includes(0))) {
+			throw new EngineError('corrupt', 'tar: a PAX header names something with a NUL byte');
+		}
+		records.set(key, value);
 		offset = end;
 	}
 	return records;

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { readPax, writePaxRecord } from './pax.ts';
 import { readTar } from './read.ts';
 import type { TarHeader } from './types.ts';
 import { type TarHeaderInput, tarEnd, tarPadding, writeTarHeader } from './write.ts';
@@ -114,4 +115,15 @@ test('a damaged header, an unknown type, sparse files and excesses are refused',
 	expect(limited({ maxEntries: 4 }, many)).rejects.toThrow('more than 4 entries');
 	expect(limited({ maxExtensionBytes: 100 }, tarOf([{ header: full }]))).rejects.toThrow('too long');
 	expect(limited({ maxNameBytes: 200 }, tarOf([{ header: full }]))).rejects.toThrow('too long');
+});
+
+test('a PAX record with a NUL byte in a name is refused', async () => {
+	for (const [key, value] of [
+		['path', 'a\0b'],
+		['linkpath', 'a\0b'],
+		['SCHILY.xattr.user.a\0b', 'x'],
+	] as const) {
+		expect(() => readPax(writePaxRecord(key, Buffer.from(value)))).toThrow('NUL');
+	}
+	expect(readPax(writePaxRecord('SCHILY.xattr.user.a', Buffer.from('x\0'))).size).toBe(1);
 });

@@ -68,7 +68,7 @@ export function createTreeExtractor(
 	const directories = createDirectories(root, 'tar entry');
 	const directoryTimes = new Map<string, { readonly parts: readonly string[]; readonly mtime: bigint }>();
 	const where = `/${shown(target.join('/'))}`;
-	let file: { readonly fd: number; readonly header: TarHeader } | undefined;
+	let file: { readonly fd: number; readonly header: TarHeader; readonly path: string } | undefined;
 
 	const partsOf = (name: string): string[] => {
 		const parts = clean(name);
@@ -136,7 +136,7 @@ export function createTreeExtractor(
 		clear(place(parts), 'file');
 		const at = place(parts);
 		const fd = openat2(at.parent, at.name, fileHow);
-		file = { fd, header };
+		file = { fd, header, path: at.path };
 		fchown(fd, uidOf(header), gidOf(header));
 	};
 
@@ -209,7 +209,7 @@ export function createTreeExtractor(
 			makers[header.type](header, parts);
 		},
 		data(chunk) {
-			if (file !== undefined) writeAll(file.fd, chunk);
+			if (file !== undefined) writeTo(file, chunk);
 		},
 		end() {
 			if (file === undefined) return;
@@ -230,6 +230,14 @@ export function createTreeExtractor(
 			directories.forget();
 		},
 	};
+}
+
+function writeTo({ fd, path }: { readonly fd: number; readonly path: string }, bytes: Uint8Array): void {
+	try {
+		writeAll(fd, bytes);
+	} catch (error) {
+		throw error instanceof SyscallError ? new SyscallError('write', error.errno, path) : error;
+	}
 }
 
 function statusOf(at: Place): Statx | null {

@@ -8,6 +8,7 @@ import { blobOfInput, compressionOf, readLine } from '../snapshots/unpack/blob.t
 import { createInflater } from '../snapshots/unpack/inflate.ts';
 import { walkChanges } from './changes.ts';
 import { createTreeExtractor } from './extract.ts';
+import { explained } from './failures.ts';
 import { openOutput } from './output.ts';
 import { createPacker, type Packer } from './pack.ts';
 import { type Found, find, follow, splitPath } from './paths.ts';
@@ -29,7 +30,8 @@ export function runContainerFiles(): void {
 	try {
 		const { line, rest } = readLine(maxJobBytes);
 		runJob(JSON.parse(line), rest, answer);
-	} catch (error) {
+	} catch (thrown) {
+		const error = explained(thrown);
 		process.exitCode = 1;
 		answer({ kind: 'failed', code: codeOf(error), message: messageOf(error) });
 	}

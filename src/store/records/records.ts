@@ -63,8 +63,9 @@ export function openRecords(path: string): Records {
 			database.run('COMMIT');
 			return result;
 		} catch (error) {
-			database.run('ROLLBACK');
-			throw error;
+			// On a full disk SQLite has rolled back on its own.
+			if (database.inTransaction) database.run('ROLLBACK');
+			throw failureOf(error, path);
 		} finally {
 			depth--;
 			if (survives === 'process') database.run('PRAGMA synchronous = FULL');
@@ -107,4 +108,10 @@ export function openRecords(path: string): Records {
 			database.close();
 		},
 	};
+}
+
+/** A full disk by its code; anything else as it is. */
+function failureOf(error: unknown, path: string): unknown {
+	if (!(error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL')) return error;
+	return new EngineError('exhausted', `write ${path}: no space left on device`, { cause: error });
 }
