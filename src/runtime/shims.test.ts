@@ -322,7 +322,7 @@ describe('execs', () => {
 		expect(await one.exited).toEqual({ code: 4 });
 		expect(unframe(await output)).toEqual({ stdout: 'in', stderr: '1\n' });
 		// The runtime hands the terminal over while the process starts: it may look before the size is set.
-		const look = 'until stty size 2>/dev/null; do :; done';
+		const look = 'until stty size 2>/dev/null | grep [1-9]; do :; done';
 		const two = await exec(container, 'two', ['sh', '-c', look], true);
 		const terminal = collect(await shim.attach({ ...all, execId: 'two' }));
 		await two.start();
