@@ -154,6 +154,23 @@ test('a running container is paused meanwhile, unless told otherwise', async () 
 	await engine.ok('rm', '-f', 'live');
 });
 
+test('an image knows what it was committed on', async () => {
+	await engine.ok('create', '--name', 'first', busybox, 'true');
+	const base = await engine.ok('inspect', '-f', '{{.Image}}', 'first');
+	const first = await engine.ok('commit', 'first', 'line:1');
+	await engine.ok('create', '--name', 'second', 'line:1', 'true');
+	const second = await engine.ok('commit', 'second');
+	const parent = (ref: string) => engine.ok('image', 'inspect', '-f', '{{.Parent}}', ref);
+	expect([await parent(second), await parent('line:1'), await parent(busybox)]).toEqual([first, base, '']);
+	const ids = (await engine.ok('history', '-q', '--no-trunc', second)).split('\n');
+	expect(ids.slice(0, 4)).toEqual([second, first, base, ...ids.slice(3, 4).map(() => '<missing>')]);
+	const listed = JSON.parse((await engine.api('GET', '/v1.41/images/json')).text) as { Id: string; ParentId: string }[];
+	expect(listed.find(({ Id }) => Id === second)?.ParentId).toBe(first);
+	await engine.ok('rm', 'first', 'second');
+	await engine.ok('rmi', second);
+	await engine.ok('rmi', 'line:1');
+});
+
 test('the body stands for the config, and what is wrong is said', async () => {
 	await engine.ok('create', '--name', 'body', '-e', 'A=1', '--entrypoint', 'cat', busybox, 'x');
 	const commit = (query: string, body?: unknown) => engine.api('POST', `/v1.41/commit?${query}`, body);

@@ -99,6 +99,10 @@ test('import with changes', async () => {
 	const id = await engine.ok('import', ...changes.flatMap((change) => ['-c', change]), '-m', 'why', file, 'imported:1');
 	expect(id).toMatch(/^sha256:[0-9a-f]{64}$/);
 	expect(await engine.ok('run', '--rm', 'imported:1')).toBe('yes');
+	const comment = (ref: string) => engine.ok('history', '--format', '{{.Comment}}', ref);
+	const plain = await engine.ok('import', file);
+	expect([await comment('imported:1'), await comment(plain)]).toEqual(['why', 'Imported from -']);
+	await engine.ok('rmi', plain);
 	expect(await engine.ok('run', '--rm', 'imported:1', 'sh', '-c', 'echo $A $(pwd) $(id -u)')).toBe('b /tmp 33');
 	const config = JSON.parse(await engine.ok('inspect', '-f', '{{json .Config}}', 'imported:1'));
 	expect(config.ExposedPorts).toEqual({ '80/tcp': {} });

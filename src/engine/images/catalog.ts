@@ -18,6 +18,8 @@ export interface ImageRecord {
 	/** RFC 3339. */
 	readonly createdAt: string;
 	readonly lastTaggedAt: string | null;
+	/** The image here that it was committed on; none for one that came whole. */
+	readonly parentId?: Digest;
 }
 
 /** A name, stored under itself: `docker.io/library/alpine:3.20` or `…@sha256:…`. */
@@ -33,7 +35,7 @@ export interface Catalog {
 	idsFrom(prefix: string, limit: number): readonly Digest[];
 	list(): ImageRecord[];
 	put(record: ImageRecord): void;
-	/** Its names must be gone already. */
+	/** Its names must be gone already. What was made of it has no parent then. */
 	delete(id: Digest): void;
 	readonly names: ImageNames;
 	transaction<R>(body: () => R): R;
@@ -61,7 +63,10 @@ export function openCatalog(records: Records): Catalog {
 		list: () => images.list(),
 		put: (record) => images.put(record.id, record),
 		delete: (id) => {
-			images.delete(id);
+			records.transaction(() => {
+				for (const { parentId, ...child } of images.list()) if (parentId === id) images.put(child.id, child);
+				images.delete(id);
+			});
 		},
 		names: {
 			get: (name) => names.get(name)?.imageId,
@@ -95,5 +100,6 @@ export function imageOf(record: ImageRecord, names: readonly string[]): Image {
 		lastTaggedAt: record.lastTaggedAt,
 		size: record.layerSizes.reduce((total, size) => total + size, 0),
 		layers: record.chainIds,
+		parentId: record.parentId ?? null,
 	};
 }

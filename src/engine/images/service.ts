@@ -24,6 +24,8 @@ export interface Image {
 	readonly size: number;
 	/** Chain ids from the lowest layer up. */
 	readonly layers: readonly Digest[];
+	/** The image here that it was committed on; null for one that came whole, or whose parent is gone. */
+	readonly parentId: Digest | null;
 }
 
 /** Credentials for a registry, as `X-Registry-Auth` carries them. */
@@ -119,7 +121,7 @@ export interface ImageStore {
 
 /** One line of `history`, newest first. */
 export interface HistoryLine {
-	/** Image id, or null for `<missing>`. */
+	/** Id of the image, or of its parent here whose last line it is; null for `<missing>`. */
 	readonly id: Digest | null;
 	readonly createdAt: string;
 	readonly createdBy: string;

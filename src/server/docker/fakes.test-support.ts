@@ -136,6 +136,7 @@ export function fakeWorld(): FakeWorld {
 		repoDigests: [],
 		createdAt: '2024-01-01T00:00:00Z',
 		lastTaggedAt: null,
+		parentId: null,
 		size: 5,
 		layers: [],
 	};

@@ -68,6 +68,7 @@ export async function commitImage(
 			layerSizes: [...parent.layerSizes, ...(added === null ? [] : [added.size])],
 			createdAt: created,
 			lastTaggedAt: null,
+			parentId: parent.id,
 		}),
 	);
 	if (target !== null) tagImage(deps, id, target, caller);

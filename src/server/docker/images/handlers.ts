@@ -96,7 +96,13 @@ async function create(sources: ImageSources, exchange: Exchange): Promise<void> 
 		);
 	}
 	const [repository, tag] = splitTag(query.get('repo') ?? '', query.get('tag') ?? '');
-	const options = { repository, tag, message: query.get('message') ?? '', changes: query.getAll('changes'), platform };
+	const options = {
+		repository,
+		tag,
+		message: query.get('message') || 'Imported from -',
+		changes: query.getAll('changes'),
+		platform,
+	};
 	await sendProgress(exchange, ofClient(sources.import(bodyStream(exchange), options, { caller, signal })));
 }
 

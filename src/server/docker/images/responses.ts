@@ -12,7 +12,7 @@ function seconds(time: string): number {
 export function imageSummary(image: Image, containers: number): wire.ImageSummary {
 	return {
 		Id: image.id,
-		ParentId: '',
+		ParentId: image.parentId ?? '',
 		RepoTags: [...image.tags],
 		RepoDigests: [...image.repoDigests],
 		Created: seconds(image.createdAt),
@@ -31,7 +31,7 @@ export function imageInspect(image: Image, version: string): wire.ImageInspect {
 		Id: image.id,
 		RepoTags: [...image.tags],
 		RepoDigests: [...image.repoDigests],
-		Parent: '',
+		Parent: image.parentId ?? '',
 		Comment: config.history?.at(-1)?.comment ?? '',
 		Created: image.createdAt,
 		DockerVersion: config.docker_version ?? '',
