@@ -4,6 +4,7 @@ import { checkLogConfig, type LogConfig } from '../engine/containers/logs/log-co
 import { EngineError, messageOf } from '../errors.ts';
 import { type LogLevel, logLevels } from '../lib/logger.ts';
 import { parseByteSize } from './byte-size.ts';
+import { checkDefaultIpcMode, type StartDefaults, startDefaults, ulimitsOfFile } from './container-settings.ts';
 import { parseFlags, type SettingValues, settings } from './flags.ts';
 import { acceptsForeignKey } from './foreign-settings.ts';
 import { checkCount, checkInsecureRegistry, checkMirror } from './registry-settings.ts';
@@ -56,6 +57,11 @@ export interface DaemonConfig {
 	readonly defaultCgroupns: 'host' | 'private' | null;
 	/** Bytes of /dev/shm in containers that do not say. */
 	readonly defaultShmSize: number;
+	/** `private` or `shareable`. */
+	readonly defaultIpcMode: string;
+	/** `builtin`, `unconfined` or a file. */
+	readonly seccompProfile: string;
+	readonly startDefaults: StartDefaults;
 	/** Whether containers that do not say have an init program as process 1. */
 	readonly init: boolean;
 	/** Path of that program; '' to choose. */
@@ -122,6 +128,7 @@ function readFile(path: string): FileContents {
 	for (const [key, value] of Object.entries(parsed as Record<string, unknown>)) {
 		const setting = settings.find((one) => 'key' in one && one.key === key);
 		if (key === 'runtimes') runtimes = parseRuntimes(value, prefix);
+		else if (key === 'default-ulimits') values.set('default-ulimit', ulimitsOfFile(value));
 		else if (setting === undefined) {
 			if (!acceptsKey(key, value, prefix)) unknown.push(key);
 		} else values.set(setting.flag, checkKind(key, setting.kind, value, prefix));
@@ -217,6 +224,9 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		favorDynMods: favor === 'true',
 		defaultCgroupns: cgroupnsOf(text('default-cgroupns-mode', '')),
 		defaultShmSize: parseByteSize('default shm size', text('default-shm-size', '64m')),
+		defaultIpcMode: checkDefaultIpcMode(text('default-ipc-mode', 'private')),
+		seccompProfile: text('seccomp-profile', '') || 'builtin',
+		startDefaults: startDefaults({ text, list, has: (flag) => values.get(flag) === true }),
 		init: values.get('init') === true,
 		initPath: text('init-path', '') && absolute(text('init-path', '')),
 	};

@@ -5,6 +5,8 @@ import type { DaemonConfig } from './config.ts';
 export function containerDefaults(config: DaemonConfig): ContainerDefaults {
 	return {
 		shmSize: config.defaultShmSize,
+		ipcMode: config.defaultIpcMode,
+		...config.startDefaults,
 		init: config.init,
 		initPath: config.initPath,
 	};

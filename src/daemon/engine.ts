@@ -184,6 +184,8 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			logDrivers,
 			networkDrivers: config.bridge === 'none' ? ['host', 'null'] : ['bridge', 'host', 'null'],
 			openApis: openApis(config),
+			seccompProfile: config.seccompProfile,
+			noNewPrivileges: config.startDefaults.noNewPrivileges,
 			privateCgroupns: defaultCgroupns === 'private',
 			labels: live.current().labels,
 			debug: live.current().debug,

@@ -38,9 +38,6 @@ const foreign: readonly ForeignSetting[] = [
 	always('experimental', ['false'], 'there are no experimental features to switch on'),
 	always('selinux-enabled', ['false'], 'SELinux labels are not set'),
 	always('raw-logs', ['true', 'false'], 'logs never have colours'),
-	always('seccomp-profile', ['', 'builtin'], perContainer('--security-opt seccomp=FILE')),
-	always('no-new-privileges', ['false'], perContainer('--security-opt no-new-privileges')),
-	always('default-ipc-mode', ['private'], perContainer('--ipc')),
 	always('rootless', ['false'], 'run the daemon as root'),
 	always('ip', ['0.0.0.0'], 'give the address with each -p'),
 	always('log-format', ['text'], 'messages are logfmt text'),
@@ -65,13 +62,8 @@ const foreign: readonly ForeignSetting[] = [
 	never('default-gateway', 'the gateway is the address of the bridge: set it with --bip'),
 	never('default-gateway-v6', noIPv6),
 	never('default-network-opt', 'user-defined networks are not supported by this version', 'default-network-opts'),
-	never('default-ulimit', perContainer('--ulimit'), 'default-ulimits'),
-	never('dns', perContainer('--dns')),
-	never('dns-opt', perContainer('--dns-option'), 'dns-opts'),
-	never('dns-search', perContainer('--dns-search')),
 	never('fixed-cidr', 'addresses come from the whole subnet of --bip'),
 	never('fixed-cidr-v6', noIPv6),
-	never('host-gateway-ip', 'host-gateway is the address of the bridge', 'host-gateway-ips'),
 	never('http-proxy', 'set HTTP_PROXY in the environment of the daemon'),
 	never('https-proxy', 'set HTTPS_PROXY in the environment of the daemon'),
 	never('no-proxy', 'set NO_PROXY in the environment of the daemon'),
@@ -99,7 +91,7 @@ const switches = new Set([
 		'userland-proxy',
 		'experimental',
 	],
-	...['selinux-enabled', 'raw-logs', 'no-new-privileges', 'rootless', 'ip-forward-no-drop', 'cri-containerd'],
+	...['selinux-enabled', 'raw-logs', 'rootless', 'ip-forward-no-drop', 'cri-containerd'],
 ]);
 
 function check(setting: ForeignSetting, name: string, values: readonly string[]): void {

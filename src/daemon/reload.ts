@@ -7,7 +7,13 @@ import type { DaemonConfig } from './config.ts';
 /** What a running daemon takes over from a changed configuration. */
 const reloadable = [
 	...(['debug', 'logLevel', 'labels', 'insecureRegistries', 'registryMirrors'] as const),
-	...(['maxConcurrentDownloads', 'maxDownloadAttempts', 'shutdownTimeout', 'defaultShmSize'] as const),
+	...([
+		'maxConcurrentDownloads',
+		'maxDownloadAttempts',
+		'shutdownTimeout',
+		'defaultShmSize',
+		'defaultIpcMode',
+	] as const),
 ];
 
 /** The configuration in force. */
@@ -69,7 +75,7 @@ export function announceReload(
 		attributes: {
 			debug: String(config.debug),
 			...(config.defaultCgroupns === null ? {} : { 'default-cgroupns-mode': config.defaultCgroupns }),
-			'default-ipc-mode': 'private',
+			'default-ipc-mode': config.defaultIpcMode,
 			'default-runtime': own.defaultRuntime,
 			'default-shm-size': String(config.defaultShmSize),
 			features: 'map[]',

@@ -170,7 +170,10 @@ function open(): World {
 		layout,
 		runtimes: new Map([['crun', runtime]]),
 		defaultRuntime: 'crun',
-		defaults: () => ({ shmSize: 64 * 1024 ** 2, init: false, initPath: '' }),
+		defaults: () => ({
+			...{ shmSize: 64 * 1024 ** 2, ipcMode: 'private', ulimits: [], noNewPrivileges: false, seccompProfile: '' },
+			...{ dns: [], dnsOptions: [], dnsSearch: [], hostGateways: [], init: false, initPath: '' },
+		}),
 		limits: {
 			cpus: 2,
 			hostname: 'host',

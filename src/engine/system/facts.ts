@@ -32,7 +32,11 @@ export type OwnFacts = Pick<
 	| 'networkDrivers'
 	| 'openApis'
 	| 'privateCgroupns'
->;
+> & {
+	/** Of containers that do not say: `builtin`, `unconfined` or a file. */
+	readonly seccompProfile: string;
+	readonly noNewPrivileges: boolean;
+};
 
 const architectures: Readonly<Record<string, { machine: string; go: string }>> = {
 	x64: { machine: 'x86_64', go: 'amd64' },
@@ -56,18 +60,19 @@ export function readFacts(own: OwnFacts): SystemFacts {
 		cgroups: cgroupFacts(),
 		cgroupDriver: 'cgroupfs',
 		storage: storageStatus(own.dataRoot),
-		securityOptions: securityOptions(own.privateCgroupns),
+		securityOptions: securityOptions(own),
 		ipv4Forwarding: readOptional('/proc/sys/net/ipv4/ip_forward')?.trim() === '1',
 		proxies: proxies(process.env),
 	};
 }
 
 /** What confines containers on this host, in Docker's notation. */
-function securityOptions(privateCgroupns: boolean): string[] {
+function securityOptions({ privateCgroupns, seccompProfile, noNewPrivileges }: OwnFacts): string[] {
 	return [
-		...(existsSync('/proc/sys/kernel/seccomp') ? ['name=seccomp,profile=builtin'] : []),
+		...(existsSync('/proc/sys/kernel/seccomp') ? [`name=seccomp,profile=${seccompProfile}`] : []),
 		...(process.getuid?.() === 0 ? [] : ['name=rootless']),
 		...(privateCgroupns && existsSync('/proc/self/ns/cgroup') ? ['name=cgroupns'] : []),
+		...(noNewPrivileges ? ['name=no-new-privileges'] : []),
 	];
 }
 

@@ -91,7 +91,7 @@ function settleHostConfig(given: HostConfig, resources: ResourceLimits, dependen
 		runtime,
 		networkMode: ['', 'default'].includes(given.networkMode) ? dependencies.limits.defaultNetwork : given.networkMode,
 		shmSize: given.shmSize === 0 ? dependencies.defaults().shmSize : given.shmSize,
-		ipcMode: given.ipcMode || 'private',
+		ipcMode: given.ipcMode || dependencies.defaults().ipcMode,
 		maskedPaths: given.maskedPaths ?? (given.privileged ? null : defaultMaskedPaths),
 		readonlyPaths: given.readonlyPaths ?? (given.privileged ? null : defaultReadonlyPaths),
 		cgroupnsMode: given.cgroupnsMode || (given.privileged ? 'host' : dependencies.limits.defaultCgroupns),

@@ -4,6 +4,7 @@ import type { ByteDuplex } from '../../../lib/byte-duplex.ts';
 import type { Turns } from '../../../lib/turns.ts';
 import type { RuntimeProgram, Shim, ShimJob, Shims } from '../../../runtime/protocol.ts';
 import type { SpecMount } from '../../../runtime/spec/input.ts';
+import type { ContainerDefaults } from '../defaults.ts';
 import type { Layout } from '../layout.ts';
 import { type LinkedContainer, linkEnvironment, linkHostsLine } from '../links/link-environment.ts';
 import type { LiveLinks } from '../links/live-links.ts';
@@ -11,6 +12,7 @@ import { logTarget } from '../logs/log-config.ts';
 import type { Container } from '../model.ts';
 import type { RunMounts } from '../mounts/volume-binder.ts';
 import type { Networking, RootFilesystem, Sandbox, Snapshots } from '../ports.ts';
+import { withDaemonDefaults } from '../spec/daemon-defaults.ts';
 import { sandboxRequest } from '../spec/sandbox-request.ts';
 import type { Lives } from './lives.ts';
 
@@ -38,6 +40,8 @@ export interface LaunchDependencies {
 	readonly writeBundle: BundleWriter;
 	readonly runtimeOf: (name: string) => RuntimeProgram;
 	readonly limits: { readonly hostname: string };
+	/** As of now. */
+	readonly defaults: () => ContainerDefaults;
 	/** System calls that hold the event loop for a millisecond or more take turns: many starts at once must not starve the others. */
 	readonly turns: Turns;
 }
@@ -74,7 +78,7 @@ async function prepare(
 	linked: readonly LinkedContainer[],
 	dependencies: LaunchDependencies,
 ): Promise<{ rootfs: RootFilesystem; mounts: readonly SpecMount[]; sandbox: Sandbox; shim: Shim }> {
-	const { networking, snapshots, runMounts, shims, layout, turns } = dependencies;
+	const { networking, snapshots, runMounts, shims, layout, turns, defaults } = dependencies;
 	const files = layout.files(container.id);
 	const job: ShimJob = {
 		id: container.id,
@@ -97,7 +101,7 @@ async function prepare(
 	};
 	const attachNetwork = async (): Promise<Sandbox> => {
 		await turns.take();
-		return networking.attach(sandboxRequest(container, linked.map(linkHostsLine)));
+		return networking.attach(sandboxRequest(withDaemonDefaults(container, defaults()), linked.map(linkHostsLine)));
 	};
 	const root = mountRoot();
 	const openMounts = async () => runMounts.open(container, (await root).path);

@@ -19,6 +19,7 @@ import type { Layout } from '../layout.ts';
 import type { BundleWriter } from '../life/launch.ts';
 import type { HostConfig } from '../model.ts';
 import type { ExecDependencies } from '../streams/execs.ts';
+import { withDaemonDefaults } from './daemon-defaults.ts';
 import { cdiNames } from './device-requests.ts';
 import { initProgramOf } from './init-program.ts';
 import { joinedContainer } from './joins.ts';
@@ -152,7 +153,11 @@ export function createBundleWriter(dependencies: {
 	return async (given) => {
 		const { id, hostConfig } = given.container;
 		const edits = resolveCdiDevices(cdiSpecDirs, cdiNames(hostConfig.deviceRequests ?? []));
-		const input = applyCdiEdits(specInput(given, pidOf, defaults()), edits);
+		const now = defaults();
+		const input = applyCdiEdits(
+			specInput({ ...given, container: withDaemonDefaults(given.container, now) }, pidOf, now),
+			edits,
+		);
 		writeBundle(bundlesDir, id, buildSpec(input, host), runtimeOf(hostConfig.runtime));
 	};
 }
