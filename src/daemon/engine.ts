@@ -12,8 +12,6 @@ import { findInitProgram } from '../engine/containers/spec/init-program.ts';
 import { checkJoins, pidOf } from '../engine/containers/spec/joins.ts';
 import { checkSpecifiable, createBundleWriter, createProcessDocuments } from '../engine/containers/spec/oci-bundle.ts';
 import { createImages } from '../engine/images/images.ts';
-import { defaultRegistryConfig, type RegistryConfig } from '../engine/images/registry/config.ts';
-import { createNetworks, type Networks } from '../engine/networks/networks.ts';
 import { cgroupFacts } from '../engine/system/cgroup-facts.ts';
 import { createDiskUsage } from '../engine/system/disk-usage.ts';
 import { countDescriptors, countThreads, readFacts } from '../engine/system/facts.ts';
@@ -39,14 +37,16 @@ import { createFileTrees } from '../store/files/trees.ts';
 import { readLog } from '../store/logs/read-log.ts';
 import { openJournal } from '../store/records/journal.ts';
 import { openRecords, type Records } from '../store/records/records.ts';
-import { openSnapshotStore } from '../store/snapshots/store.ts';
-import type { LayerRecord, SnapshotRecord } from '../store/snapshots/types.ts';
-import { createMeasurer, type Measurer } from '../store/snapshots/usage/measurer.ts';
+import { createMeasurer } from '../store/snapshots/usage/measurer.ts';
 import type { DaemonConfig } from './config.ts';
 import { containerDefaults } from './container-defaults.ts';
 import { createIdleCollector } from './idle-memory.ts';
+import { openNetworks } from './networks.ts';
+import { liveRegistryConfig } from './registry-settings.ts';
 import { announceReload, type LiveConfig } from './reload.ts';
+import { roleCommand } from './role-command.ts';
 import { chooseRuntimes } from './runtimes.ts';
+import { openSnapshots } from './snapshots.ts';
 import { openVolumeServices } from './volumes.ts';
 
 /** Events kept in the journal. */
@@ -251,80 +251,6 @@ export async function createEngine(live: LiveConfig, log: Logger): Promise<Engin
 			else networks.close();
 			await snapshotStore.close();
 			records.close();
-		},
-	};
-}
-
-/** How to start this program in another role. */
-function roleCommand(role: string): readonly string[] {
-	const { executable, argvPrefix } = ownProgram();
-	return [executable, ...argvPrefix, role];
-}
-
-function openSnapshots(
-	records: Records,
-	dataRoot: string,
-	measurer: Measurer,
-	report: (doing: string, error: unknown) => void,
-) {
-	return openSnapshotStore({
-		root: join(dataRoot, 'snapshots'),
-		layerRecords: records.collection<LayerRecord>('layers'),
-		// Made before, and deleted after, a change of the container's record that the disk has: that takes these with it.
-		snapshotRecords: records.collection<SnapshotRecord>('snapshots', 'process'),
-		unpackCommand: roleCommand('unpack-layer'),
-		measure: measurer.measure,
-		onError: (error) => report('delete a snapshot', error),
-	});
-}
-
-function openNetworks(
-	config: DaemonConfig,
-	given: { records: Records; events: EventBus; log: Logger; containers: () => Containers },
-): Networks {
-	const { records, events, log, containers } = given;
-	return createNetworks({
-		records,
-		runDir: config.execRoot,
-		bridge: config.bridge === 'none' ? null : { name: config.bridge, cidr: config.bip, mtu: config.mtu },
-		events,
-		peers: {
-			find(ref) {
-				const { queries } = containers();
-				const container = queries.get(ref);
-				const { state } = container;
-				const { hosts, resolvConf, hostname: hostnameFile } = queries.paths(container);
-				return {
-					id: container.id,
-					state: state.at,
-					pid: state.at === 'running' || state.at === 'paused' ? state.pid : null,
-					hostname: container.config.hostname,
-					domainname: container.config.domainname,
-					files: { hosts, resolvConf, hostname: hostnameFile },
-				};
-			},
-			nameOf: (id) => containers().nameOf(id),
-		},
-		log,
-		now: timestamp,
-	});
-}
-
-/** Registries as the configuration in force has them. */
-function liveRegistryConfig(live: LiveConfig): RegistryConfig {
-	return {
-		userAgent: `gantry/${buildInfo.version}`,
-		get insecureRegistries() {
-			return live.current().insecureRegistries;
-		},
-		get registryMirrors() {
-			return live.current().registryMirrors;
-		},
-		get maxConcurrentDownloads() {
-			return live.current().maxConcurrentDownloads;
-		},
-		get patience() {
-			return { ...defaultRegistryConfig.patience, attempts: live.current().maxDownloadAttempts };
 		},
 	};
 }

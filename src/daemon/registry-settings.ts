@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
+import { defaultRegistryConfig, type RegistryConfig } from '../engine/images/registry/config.ts';
 import { EngineError } from '../errors.ts';
+import { buildInfo } from '../lib/build-info.ts';
+import type { LiveConfig } from './reload.ts';
 
 const invalid = (message: string) => new EngineError('invalid_argument', message);
 
@@ -36,4 +39,23 @@ export function checkCount(name: string, text: string, least: number): number {
 	const count = Number(text);
 	if (!/^-?\d{1,9}$/.test(text) || count < least) throw invalid(`invalid ${name}: ${text}`);
 	return count;
+}
+
+/** Registries as the configuration in force has them. */
+export function liveRegistryConfig(live: LiveConfig): RegistryConfig {
+	return {
+		userAgent: `gantry/${buildInfo.version}`,
+		get insecureRegistries() {
+			return live.current().insecureRegistries;
+		},
+		get registryMirrors() {
+			return live.current().registryMirrors;
+		},
+		get maxConcurrentDownloads() {
+			return live.current().maxConcurrentDownloads;
+		},
+		get patience() {
+			return { ...defaultRegistryConfig.patience, attempts: live.current().maxDownloadAttempts };
+		},
+	};
 }

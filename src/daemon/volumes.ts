@@ -18,8 +18,8 @@ import { EngineError } from '../errors.ts';
 import type { EventBus } from '../events/bus.ts';
 import { openDirectoryIn } from '../kernel/open-in-root.ts';
 import { timestamp } from '../lib/time.ts';
-import { ownProgram } from '../runtime/shims.ts';
 import type { Records } from '../store/records/records.ts';
+import { roleCommand } from './role-command.ts';
 
 /** What volumes and mounts are wired with. */
 export interface VolumeServicesOptions {
@@ -57,10 +57,9 @@ export async function openVolumeServices(options: VolumeServicesOptions): Promis
 		events,
 		now: timestamp,
 	});
-	const { executable, argvPrefix } = ownProgram();
 	const mounts = createVolumeMounts({
 		path: volumes.path,
-		mountApart: (job) => mountApart([executable, ...argvPrefix, 'mount-volume'], job),
+		mountApart: (job) => mountApart(roleCommand('mount-volume'), job),
 	});
 	const known = (name: string): Volume => {
 		const volume = volumes.find(name);
