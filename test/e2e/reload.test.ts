@@ -58,6 +58,7 @@ test('what a running daemon takes over, and the event that tells of it', async (
 		'max-download-attempts': 2,
 		'shutdown-timeout': 20,
 		'default-shm-size': '12m',
+		'default-ipc-mode': 'shareable',
 	});
 	const attributes = await reload();
 	expect(attributes).toMatchObject({
@@ -69,7 +70,7 @@ test('what a running daemon takes over, and the event that tells of it', async (
 		'max-download-attempts': '2',
 		'registry-mirrors': '["https://mirror.test"]',
 		'shutdown-timeout': '20',
-		'default-ipc-mode': 'private',
+		'default-ipc-mode': 'shareable',
 		'default-shm-size': '12582912',
 		name: (await info()).Name,
 	});
@@ -145,7 +146,9 @@ test.skipIf(engineKind === 'dockerd')(
 		expect(await wrong({ 'default-address-pools': [{ base: '10.0.0.0/8', size: 24 }] })).toContain(
 			'default-address-pools is',
 		);
-		expect(await wrong({}, '--dns', '8.8.8.8')).toContain('--dns is not supported: give --dns to each container');
+		expect(await wrong({}, '--cpu-rt-period', '1')).toContain(
+			'--cpu-rt-period is not supported: give --cpu-rt-period to each container',
+		);
 		expect(await wrong({}, '--icc=false')).toContain('--icc=false is not supported');
 		expect(await wrong({ 'max-concurrent-downloads': 0 })).toContain('invalid max concurrent downloads: 0');
 		expect(await wrong({ 'insecure-registries': ['http://x'] })).toContain("should not contain '://'");
