@@ -1,4 +1,4 @@
-import { type Decoded, flag, integer, list, map, nullable, object, oneOf, text, words } from './decode.ts';
+import { type Decoded, flag, integer, list, map, nullable, object, text, words } from './decode.ts';
 
 const size = integer(0);
 const signed = integer();
@@ -121,7 +121,7 @@ const hostConfig = object({
 	Annotations: map(text),
 	CapAdd: words,
 	CapDrop: words,
-	CgroupnsMode: oneOf('private', 'host'),
+	CgroupnsMode: text,
 	Dns: list(text),
 	DnsOptions: list(text),
 	DnsSearch: list(text),
@@ -130,7 +130,7 @@ const hostConfig = object({
 	IpcMode: text,
 	Cgroup: text,
 	Links: list(text),
-	OomScoreAdj: integer(-1000, 1000),
+	OomScoreAdj: signed,
 	PidMode: text,
 	Privileged: flag,
 	PublishAllPorts: flag,
@@ -140,7 +140,7 @@ const hostConfig = object({
 	Tmpfs: map(text),
 	UTSMode: text,
 	UsernsMode: text,
-	ShmSize: size,
+	ShmSize: signed,
 	Sysctls: map(text),
 	Runtime: text,
 	Isolation: text,

@@ -85,19 +85,6 @@ export function map<T>(inner: Decoder<T>): Decoder<Readonly<Record<string, T>>> 
 	};
 }
 
-/** One of the words; absent: `''`, which is always allowed. */
-export function oneOf<const T extends string>(...allowed: readonly T[]): Decoder<T | ''> {
-	return (value, path) => {
-		const given = text(value, path);
-		if (given === '') return '';
-		const found = allowed.find((word) => word === given);
-		if (found === undefined) {
-			throw invalidField(path, `${JSON.stringify(given)} is not one of ${allowed.join(', ')}`);
-		}
-		return found;
-	};
-}
-
 /** An object with the given fields. Absent: all fields at their zero values. */
 export function object<F extends Record<string, Decoder<unknown>>>(
 	fields: F,

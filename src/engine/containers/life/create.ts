@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import { codeOf, EngineError } from '../../../errors.ts';
 import type { Caller } from '../../../events/types.ts';
 import { parseSignal } from '../../../lib/signals.ts';
@@ -139,6 +140,12 @@ function initialEndpoints(request: CreateRequest, networkMode: string): readonly
 	}));
 }
 
+/** Without `.`, `..`, doubled slashes and one at the end, by its text alone, as dockerd has it. */
+function cleanPath(path: string): string {
+	if (path === '') return '';
+	return posix.normalize(path).replace(/(?<=.)\/$/, '');
+}
+
 async function assemble(
 	request: CreateRequest,
 	image: ImageForContainer,
@@ -170,7 +177,11 @@ async function assemble(
 		imageId: image.id,
 		imageChainId: image.chainId,
 		platform: image.platform,
-		config: { ...config, hostname: config.hostname || (onHost ? dependencies.limits.hostname : id.slice(0, 12)) },
+		config: {
+			...config,
+			workingDir: cleanPath(config.workingDir),
+			hostname: config.hostname || (onHost ? dependencies.limits.hostname : id.slice(0, 12)),
+		},
 		hostConfig,
 		path,
 		args,
@@ -209,6 +220,11 @@ async function populateVolumes(container: Container, { snapshots, volumes }: Cre
 	} finally {
 		if (mounted) await snapshots.unmount(container.id);
 	}
+}
+
+function discarded({ networkMode, portBindings }: HostConfig): readonly string[] {
+	if (networkMode !== 'host' || Object.keys(portBindings).length === 0) return [];
+	return ['Published ports are discarded when using host network mode'];
 }
 
 /** Makes a container: all checks first, then its snapshot and volumes, then one transaction. */
@@ -255,5 +271,5 @@ export async function createContainer(
 	} finally {
 		volumes.settle(container.id);
 	}
-	return { id: container.id, warnings };
+	return { id: container.id, warnings: [...warnings, ...discarded(container.hostConfig)] };
 }

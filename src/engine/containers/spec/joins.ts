@@ -1,4 +1,4 @@
-import { EngineError } from '../../../errors.ts';
+import { codeOf, EngineError, messageOf } from '../../../errors.ts';
 import type { Container, HostConfig } from '../model.ts';
 
 /** Finds a container. @throws `not_found` */
@@ -10,11 +10,20 @@ export function joinedContainer(mode: string): string | null {
 	return mode.startsWith(prefix) ? mode.slice(prefix.length) : null;
 }
 
-/** At create: what it is to join must be there. @throws `not_found` */
+/**
+ * At create: what it is to join must be there. @throws `invalid_argument`: clients take "not found" for a missing image
+ * and pull it
+ */
 export function checkJoins({ ipcMode, pidMode }: HostConfig, find: FindContainer): void {
 	for (const mode of [ipcMode, pidMode]) {
 		const ref = joinedContainer(mode);
-		if (ref !== null) find(ref);
+		if (ref === null) continue;
+		try {
+			find(ref);
+		} catch (error) {
+			if (codeOf(error) !== 'not_found') throw error;
+			throw new EngineError('invalid_argument', messageOf(error), { cause: error });
+		}
 	}
 }
 

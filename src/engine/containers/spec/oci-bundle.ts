@@ -46,9 +46,17 @@ export function checkSpecifiable(hostConfig: HostConfig, host: HostFacts, defaul
 	if (!['', 'private', 'host'].includes(hostConfig.cgroupnsMode)) {
 		throw new EngineError('invalid_argument', `invalid cgroup namespace mode: ${hostConfig.cgroupnsMode}`);
 	}
+	checkRanges(hostConfig);
 	(hostConfig.deviceCgroupRules ?? []).forEach(parseDeviceRule);
 	cdiNames(hostConfig.deviceRequests ?? []);
 	initProgramOf(hostConfig, defaults);
+}
+
+function checkRanges({ oomScoreAdj, shmSize }: HostConfig): void {
+	if (oomScoreAdj < -1000 || oomScoreAdj > 1000) {
+		throw new EngineError('invalid_argument', `Invalid value ${oomScoreAdj}, range for oom score adj is [-1000, 1000]`);
+	}
+	if (shmSize < 0) throw new EngineError('invalid_argument', 'SHM size can not be less than 0');
 }
 
 function choose(mode: string): NamespaceChoice {

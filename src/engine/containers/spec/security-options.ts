@@ -26,7 +26,7 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
 	let seccomp: SecurityOptions['seccomp'] = { kind: 'default' };
 	let systemPathsUnconfined = false;
 	for (const option of options) {
-		const cut = option.search(/[=:]/);
+		const cut = option.includes('=') ? option.indexOf('=') : option.indexOf(':');
 		const name = cut < 0 ? option : option.slice(0, cut);
 		const value = cut < 0 ? '' : option.slice(cut + 1);
 		if (name === 'no-new-privileges' && ['', 'true', 'false'].includes(value)) noNewPrivileges = value !== 'false';
@@ -34,15 +34,12 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
 		else if (name === 'seccomp' && (value === 'builtin' || value === '')) seccomp = { kind: 'default' };
 		else if (name === 'seccomp') seccomp = { kind: 'profile', profile: parseProfile(value) };
 		else if (name === 'systempaths' && value === 'unconfined') systemPathsUnconfined = true;
-		// Where there is no such security module, to be without its confinement is how it is.
-		else if (name === 'apparmor' && value === 'unconfined') continue;
-		else if (name === 'label' && value === 'disable') continue;
-		else if (name === 'apparmor' || name === 'label') {
-			throw new EngineError(
-				'invalid_argument',
-				`security option ${option}: this engine does not confine with ${name === 'label' ? 'SELinux' : 'AppArmor'}`,
-			);
-		} else throw new EngineError('invalid_argument', `invalid --security-opt 2: ${JSON.stringify(option)}`);
+		// As dockerd does on hosts without these security modules: kept in the record, without effect.
+		else if (cut >= 0 && (name === 'apparmor' || name === 'label')) continue;
+		else if (option === 'disable') continue;
+		else {
+			throw new EngineError('invalid_argument', `invalid --security-opt ${cut < 0 ? 1 : 2}: ${JSON.stringify(option)}`);
+		}
 	}
 	return { noNewPrivileges, seccomp, systemPathsUnconfined };
 }

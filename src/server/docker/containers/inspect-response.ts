@@ -91,7 +91,7 @@ function configResponse(config: ContainerConfig): wire.ContainerConfig {
 		Labels: config.labels,
 		...(config.stopSignal === null ? {} : { StopSignal: config.stopSignal }),
 		...(config.stopTimeout === null ? {} : { StopTimeout: config.stopTimeout }),
-		...(config.shell === null ? {} : { Shell: [...config.shell] }),
+		...(config.shell === null || config.shell.length === 0 ? {} : { Shell: [...config.shell] }),
 	};
 }
 

@@ -43,7 +43,7 @@ test.each([
 		'invalid value for HostConfig.PortBindings["80/tcp"].HostIp: invalid IP address: x',
 	],
 	[host({ Mounts: [{ Type: 'npipe', Target: '/t' }] }), 'invalid mount config for type "npipe": mount type unknown'],
-	[host({ CgroupnsMode: 'x' }), 'invalid value for HostConfig.CgroupnsMode: "x" is not one of private, host'],
+	[host({ PidMode: 'x' }), 'invalid PID mode: x'],
 	[
 		host({ Ulimits: [{ Name: 'nofile', Soft: 2, Hard: 1 }] }),
 		'invalid value for HostConfig.Ulimits: ulimit soft limit must be less than or equal to hard limit: 2 > 1',

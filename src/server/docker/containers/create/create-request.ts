@@ -67,10 +67,10 @@ function configOf(config: CreateConfig): ContainerConfig {
 }
 
 /** A mode that is empty, one of `words`, or `container:REF` where `joins`. */
-function mode(value: string, field: string, words: readonly string[], joins: boolean): string {
+function mode(value: string, kind: string, words: readonly string[], joins: boolean): string {
 	if (value === '' || words.includes(value)) return value;
 	if (joins && /^container:.+$/.test(value)) return value;
-	throw invalidField(`HostConfig.${field}`, JSON.stringify(value));
+	throw new EngineError('invalid_argument', `invalid ${kind} mode: ${value}`);
 }
 
 function consoleSizeOf(size: readonly number[]): readonly [number, number] {
@@ -127,11 +127,11 @@ function hostConfigOf(host: CreateHostConfig, version: string): HostConfig {
 		dnsSearch: host.DnsSearch,
 		extraHosts: host.ExtraHosts,
 		groupAdd: host.GroupAdd,
-		ipcMode: mode(host.IpcMode, 'IpcMode', ['none', 'private', 'shareable', 'host'], true),
-		pidMode: mode(host.PidMode, 'PidMode', ['host'], true),
-		utsMode: mode(host.UTSMode, 'UTSMode', ['host'], false),
+		ipcMode: mode(host.IpcMode, 'IPC', ['none', 'private', 'shareable', 'host'], true),
+		pidMode: mode(host.PidMode, 'PID', ['host'], true),
+		utsMode: mode(host.UTSMode, 'UTS', ['host'], false),
 		cgroupnsMode: host.CgroupnsMode,
-		usernsMode: mode(host.UsernsMode, 'UsernsMode', ['host'], false),
+		usernsMode: mode(host.UsernsMode, 'userns', ['host'], false),
 		cgroupParent: host.CgroupParent,
 		securityOpt: host.SecurityOpt,
 		shmSize: host.ShmSize,
@@ -164,6 +164,9 @@ function endpointsOf(
 			macAddress: endpoint?.MacAddress || (name === main ? config.MacAddress : ''),
 			driverOpts: endpoint?.DriverOpts ?? {},
 		};
+	}
+	if (config.MacAddress !== '' && (main === 'host' || main.startsWith('container:'))) {
+		throw new EngineError('invalid_argument', 'conflicting options: mac-address and the network mode');
 	}
 	// Before API 1.44 the MAC address was a field of the container.
 	if (config.MacAddress !== '' && result[main] === undefined) {
