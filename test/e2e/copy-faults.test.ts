@@ -205,7 +205,8 @@ test('20 000 small files, in and out', async () => {
 	await engine.ok('rm', box);
 });
 
-test('copyUIDGID gives everything to the user of the container', async () => {
+// dockerd 20.10 knows users by name alone here.
+test.skipIf(engineKind === 'dockerd')('copyUIDGID gives everything to the user of the container', async () => {
 	await create('--user', '1000:1001');
 	const tar = tarOf({ name: 'dir/', type: 'directory', uid: 7, gid: 8 }, { ...file('dir/x'), uid: 7, gid: 8 });
 	expect((await put('path=/tmp&copyUIDGID=1', tar)).status).toBe(200);
