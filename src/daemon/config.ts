@@ -1,10 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { checkLogConfig, type LogConfig } from '../engine/containers/logs/log-config.ts';
+import type { LogConfig } from '../engine/containers/logs/log-config.ts';
 import { EngineError, messageOf } from '../errors.ts';
 import { type LogLevel, logLevels } from '../lib/logger.ts';
 import { parseByteSize } from './byte-size.ts';
-import { checkDefaultIpcMode, type StartDefaults, startDefaults, ulimitsOfFile } from './container-settings.ts';
+import {
+	cgroupnsOf,
+	checkDefaultIpcMode,
+	logConfigOf,
+	type StartDefaults,
+	startDefaults,
+	ulimitsOfFile,
+} from './container-settings.ts';
 import { parseFlags, type SettingValues, settings } from './flags.ts';
 import { acceptsForeignKey } from './foreign-settings.ts';
 import { checkCount, checkInsecureRegistry, checkMirror } from './registry-settings.ts';
@@ -230,28 +237,6 @@ function assemble(values: SettingValues, fileRuntimes: DaemonConfig['runtimes'])
 		init: values.get('init') === true,
 		initPath: text('init-path', '') && absolute(text('init-path', '')),
 	};
-}
-
-function cgroupnsOf(mode: string): DaemonConfig['defaultCgroupns'] {
-	if (mode === '') return null;
-	if (mode === 'host' || mode === 'private') return mode;
-	throw invalid(`default cgroup namespace mode (${mode}) is invalid; use "host" or "private"`);
-}
-
-function logConfigOf(driver: string, pairs: readonly string[]): LogConfig {
-	const options: Record<string, string> = {};
-	for (const pair of pairs) {
-		const cut = pair.indexOf('=');
-		if (cut < 1) throw invalid(`invalid log opt ${JSON.stringify(pair)}: give key=value`);
-		options[pair.slice(0, cut)] = pair.slice(cut + 1);
-	}
-	const log = { driver, options };
-	try {
-		checkLogConfig(log);
-	} catch (error) {
-		throw invalid(`failed to set log opts: ${messageOf(error)}`);
-	}
-	return log;
 }
 
 function absolute(path: string): string {

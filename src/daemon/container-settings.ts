@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ContainerDefaults } from '../engine/containers/defaults.ts';
+import { checkLogConfig, type LogConfig } from '../engine/containers/logs/log-config.ts';
 import type { Ulimit } from '../engine/containers/model.ts';
 import { EngineError, messageOf } from '../errors.ts';
 
@@ -42,6 +43,30 @@ export function checkDefaultIpcMode(mode: string): string {
 			? `IPC mode "${mode}" is not supported as default value`
 			: `default IPC mode setting (${mode}) is invalid`;
 	throw invalid(`${what}; use "shareable" or "private"`);
+}
+
+/** Cgroup namespace of containers that do not say; null: by the host. @throws EngineError `invalid_argument` */
+export function cgroupnsOf(mode: string): 'host' | 'private' | null {
+	if (mode === '') return null;
+	if (mode === 'host' || mode === 'private') return mode;
+	throw invalid(`default cgroup namespace mode (${mode}) is invalid; use "host" or "private"`);
+}
+
+/** Log of containers that ask for none. `pairs`: key=value. @throws EngineError `invalid_argument` */
+export function logConfigOf(driver: string, pairs: readonly string[]): LogConfig {
+	const options: Record<string, string> = {};
+	for (const pair of pairs) {
+		const cut = pair.indexOf('=');
+		if (cut < 1) throw invalid(`invalid log opt ${JSON.stringify(pair)}: give key=value`);
+		options[pair.slice(0, cut)] = pair.slice(cut + 1);
+	}
+	const log = { driver, options };
+	try {
+		checkLogConfig(log);
+	} catch (error) {
+		throw invalid(`failed to set log opts: ${messageOf(error)}`);
+	}
+	return log;
 }
 
 const ulimitNames = new Set([
