@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -92,6 +92,8 @@ const pruned = {
 
 function answer(method: string, path: string): Response {
 	if (path === '/system/df') return Response.json(usage);
+	if (/^\/containers\/missing\d?\/start$/.test(path))
+		return Response.json({ message: 'No such container: missing' }, { status: 404 });
 	if (path.endsWith('/prune')) return Response.json(pruned);
 	if (path === '/auth') return Response.json({ Status: 'Login Succeeded', IdentityToken: '' });
 	if (path === '/_ping') return new Response('OK', { headers: { 'Api-Version': '1.50', Ostype: 'linux' } });
@@ -127,6 +129,8 @@ beforeAll(() => {
 	writeFileSync(join(folder, 'labels'), 'a=1\nb\n#c\n');
 	writeFileSync(join(folder, 'seccomp.json'), '{ "defaultAction": "SCMP_ACT_ALLOW" }\n');
 	writeFileSync(join(folder, 'bad-env'), 'A B=1\n');
+	mkdirSync(join(folder, 'keys'));
+	writeFileSync(join(folder, 'keys', 'config.json'), '{ "detachKeys": "ctrl-e,ctrl-f" }');
 });
 
 afterAll(() => {
@@ -414,6 +418,13 @@ const others: readonly string[] = [
 	'run -d x cmd',
 	'run -d --rm --name n x',
 	'run -d --detach-keys ctrl-a x',
+	'run x',
+	'run --detach-keys ctrl-a x',
+	'--config keys run x',
+	'--config keys run --detach-keys ctrl-a x',
+	'--config keys start -a a',
+	'--config keys start -a --detach-keys ctrl-a a',
+	'start a missing b missing2',
 	'run -d x -it --name y',
 	'system df',
 	'system df -v',
@@ -473,7 +484,24 @@ function sameWords(text: string): string {
 	return text.replaceAll(/docker(?!\.io)/g, 'gantry').replaceAll('Docker', 'Gantry');
 }
 
+/** Command lines whose messages are compared whole. */
+const told: readonly string[] = [
+	'start a missing b missing2',
+	// The server takes no attachment over.
+	'run --detach-keys bogus x',
+	'--config keys exec a cmd',
+];
+
 describe.skipIf(!comparable)('the requests of the command line', () => {
+	for (const line of told) {
+		test(`says: ${line}`, async () => {
+			const expected = await theirs(words(line));
+			const actual = await ours(words(line));
+			expect(actual.stderr).toBe(sameWords(expected.stderr));
+			expect(actual.stdout).toBe(sameWords(expected.stdout));
+			expect(actual.code).toBe(expected.code);
+		});
+	}
 	for (const line of creates) {
 		test(`create ${line}`, async () => {
 			const extra = line === '--device-cgroup-rule' ? ['--device-cgroup-rule', 'c 1:3 rwm'] : words(line);

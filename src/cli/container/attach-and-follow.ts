@@ -41,7 +41,9 @@ export async function attachAndFollow(context: Context, options: AttachOptions):
 			try {
 				if ((await session) === 'detached') {
 					wait.cancel();
-					return options.start === null ? 1 : 0;
+					if (options.start !== null) return 0;
+					context.stderr.write('read escape sequence\n');
+					return 1;
 				}
 				const { StatusCode = 0, Error: failure } = await wait.result;
 				if (failure?.Message) throw new EngineError('internal', failure.Message);

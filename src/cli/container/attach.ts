@@ -1,6 +1,7 @@
 import { containersOf } from '../../client/containers.ts';
 import { EngineError } from '../../errors.ts';
 import { bool, type CommandDef, exactly, string } from '../command.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 import { attachAndFollow } from './attach-and-follow.ts';
 
 export const command: CommandDef = {
@@ -28,7 +29,7 @@ export const command: CommandDef = {
 			id: Id,
 			tty: Config?.Tty === true,
 			stdin: !flags.bool('no-stdin') && Config?.OpenStdin === true,
-			detachKeys: flags.string('detach-keys'),
+			detachKeys: await detachKeysOf(context, flags),
 			sigProxy: flags.bool('sig-proxy'),
 			waitFor: 'not-running',
 			start: null,

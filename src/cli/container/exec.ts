@@ -3,6 +3,7 @@ import { EngineError } from '../../errors.ts';
 import { atLeast, bool, type CommandDef, type Context, list, string } from '../command.ts';
 import type { Flags } from '../flags.ts';
 import { envFlag, readKeyValueFile, resolveEnv } from '../options/texts.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 import { followTerminalSize, runSession, terminalProblem } from '../streams/session.ts';
 import { terminalSize } from '../streams/terminal.ts';
 
@@ -31,6 +32,7 @@ export const command: CommandDef = {
 			const problem = await terminalProblem(stdin, tty);
 			if (problem !== null) throw new EngineError('invalid_argument', problem);
 		}
+		const detachKeys = await detachKeysOf(context, flags);
 		const size = tty && !detach ? await terminalSize() : null;
 		const console = tty ? { ConsoleSize: [size?.rows ?? 0, size?.columns ?? 0] as const } : {};
 		const { Id = '' } = await execs.create(container, {
@@ -42,7 +44,7 @@ export const command: CommandDef = {
 			AttachStderr: !detach,
 			AttachStdout: !detach,
 			...(detach ? { Detach: true } : {}),
-			DetachKeys: flags.string('detach-keys'),
+			DetachKeys: detachKeys,
 			Env: await environmentOf(context, flags),
 			WorkingDir: flags.string('workdir'),
 			Cmd: words,
@@ -60,10 +62,13 @@ export const command: CommandDef = {
 				stdin,
 				stdout: true,
 				stderr: true,
-				detachKeys: flags.string('detach-keys'),
+				detachKeys,
 			});
 			// Docker's exit code for a command that was left.
-			if (outcome === 'detached') return 1;
+			if (outcome === 'detached') {
+				context.stderr.write('read escape sequence\n');
+				return 1;
+			}
 		} finally {
 			stopResizing();
 		}

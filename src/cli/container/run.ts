@@ -4,6 +4,7 @@ import { EngineError } from '../../errors.ts';
 import { atLeast, bool, type CommandDef, type Context, string } from '../command.ts';
 import type { Flags } from '../flags.ts';
 import { createFlags } from '../options/create-flags.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 import { createContainer, readCreateFlags } from './create-container.ts';
 import { attemptFlags, complain, exitCodeOf } from './run-errors.ts';
 
@@ -30,15 +31,24 @@ export const command: CommandDef = {
 			const problem = await terminalProblem(true, true);
 			if (problem !== null) throw new EngineError('invalid_argument', problem);
 		}
-		try {
-			const id = await createContainer(context, flags, body);
-			return detach ? await startDetached(context, id) : await runAttached(context, flags, body, id);
-		} catch (error) {
-			complain(context, 'run', error);
-			return exitCodeOf(error);
-		}
+		const id = await attempt(context, () => createContainer(context, flags, body));
+		if (typeof id === 'number') return id;
+		if (detach) return attempt(context, () => startDetached(context, id));
+		// A refused attachment ends as one of `attach` does, not as a refused start.
+		const joined = await join(context, flags, body, id);
+		return attempt(context, () => runAttached(context, flags, body, id, joined));
 	},
 };
+
+/** What `step` gives, or the exit code of its failure, which is told. */
+async function attempt<T>(context: Context, step: () => Promise<T>): Promise<T | number> {
+	try {
+		return await step();
+	} catch (error) {
+		complain(context, 'run', error);
+		return exitCodeOf(error);
+	}
+}
 
 async function startDetached(context: Context, id: string): Promise<number> {
 	try {
@@ -50,9 +60,17 @@ async function startDetached(context: Context, id: string): Promise<number> {
 	return 0;
 }
 
-async function runAttached(context: Context, flags: Flags, body: CreateBody, id: string): Promise<number> {
+/** Our ends of a container that is yet to start. */
+interface Joined {
+	/** Null: none of its streams is wanted. */
+	readonly hijacked: Hijacked | null;
+	readonly wait: Wait;
+	readonly detachKeys: string;
+}
+
+async function join(context: Context, flags: Flags, body: CreateBody, id: string): Promise<Joined> {
 	const containers = containersOf(await context.client());
-	const { withSignals } = await import('../streams/session.ts');
+	const detachKeys = await detachKeysOf(context, flags);
 	const attaches = body.AttachStdin === true || body.AttachStdout === true || body.AttachStderr === true;
 	const [hijacked, wait] = await Promise.all([
 		attaches
@@ -60,16 +78,28 @@ async function runAttached(context: Context, flags: Flags, body: CreateBody, id:
 					stdin: body.AttachStdin === true,
 					stdout: body.AttachStdout === true,
 					stderr: body.AttachStderr === true,
-					detachKeys: flags.string('detach-keys'),
+					detachKeys,
 				})
 			: null,
 		containers.wait(id, flags.bool('rm') ? 'removed' : 'next-exit'),
 	]);
+	return { hijacked, wait, detachKeys };
+}
+
+async function runAttached(
+	context: Context,
+	flags: Flags,
+	body: CreateBody,
+	id: string,
+	{ hijacked, wait, detachKeys }: Joined,
+): Promise<number> {
+	const containers = containersOf(await context.client());
+	const { withSignals } = await import('../streams/session.ts');
 	return withSignals(
 		flags.bool('sig-proxy'),
 		(signal) => containers.kill(id, signal),
 		async () => {
-			const session = hijacked === null ? null : startSession(context, flags, body, hijacked);
+			const session = hijacked === null ? null : startSession(context, detachKeys, body, hijacked);
 			try {
 				await containers.start(id);
 			} catch (error) {
@@ -95,7 +125,7 @@ async function removal(wait: Wait): Promise<void> {
 /** The session runs while the container starts; its failure is told by whoever waits for it. */
 function startSession(
 	context: Context,
-	flags: Flags,
+	detachKeys: string,
 	body: CreateBody,
 	hijacked: Hijacked,
 ): Promise<'ended' | 'detached'> {
@@ -107,7 +137,7 @@ function startSession(
 			stdin: body.AttachStdin === true,
 			stdout: body.AttachStdout === true,
 			stderr: body.AttachStderr === true,
-			detachKeys: flags.string('detach-keys'),
+			detachKeys,
 		});
 	})();
 	session.catch(() => undefined);

@@ -1,7 +1,7 @@
 import { containersOf } from '../../client/containers.ts';
 import { EngineError } from '../../errors.ts';
-import { atLeast, bool, type CommandDef, string } from '../command.ts';
-import { forEach } from '../each.ts';
+import { atLeast, bool, type CommandDef, type Context, string } from '../command.ts';
+import { detachKeysOf } from '../streams/detach-keys.ts';
 
 export const command: CommandDef = {
 	usage: 'CONTAINER [CONTAINER...]',
@@ -17,12 +17,7 @@ export const command: CommandDef = {
 	async run(context, flags, names) {
 		const containers = containersOf(await context.client());
 		if (!flags.bool('attach') && !flags.bool('interactive')) {
-			const code = await forEach(context, names, async (name) => {
-				await containers.start(name);
-				return name;
-			});
-			if (code !== 0) context.stderr.write(`Error: failed to start containers: ${names.join(', ')}\n`);
-			return code;
+			return startInTurn(context, names, (name) => containers.start(name));
 		}
 		if (names.length > 1)
 			throw new EngineError('invalid_argument', 'you cannot start and attach multiple containers at once');
@@ -32,10 +27,34 @@ export const command: CommandDef = {
 			id: Id,
 			tty: Config?.Tty === true,
 			stdin: flags.bool('interactive') && Config?.OpenStdin === true,
-			detachKeys: flags.string('detach-keys'),
+			detachKeys: await detachKeysOf(context, flags),
 			sigProxy: flags.bool('attach') && Config?.Tty !== true,
 			waitFor: HostConfig?.AutoRemove === true ? 'removed' : 'next-exit',
 			start: () => containers.start(Id),
 		});
 	},
 };
+
+/** One after the other, as a later one may need an earlier one; each outcome is told as it comes. */
+async function startInTurn(
+	{ stdout, stderr }: Context,
+	names: readonly string[],
+	start: (name: string) => Promise<void>,
+): Promise<number> {
+	const failed: string[] = [];
+	for (const name of names) {
+		try {
+			await start(name);
+			stdout.write(`${name}\n`);
+			await stdout.flush();
+		} catch (error) {
+			if (!(error instanceof EngineError)) throw error;
+			failed.push(name);
+			stderr.write(`${error.message}\n`);
+			await stderr.flush();
+		}
+	}
+	if (failed.length === 0) return 0;
+	stderr.write(`Error: failed to start containers: ${failed.join(', ')}\n`);
+	return 1;
+}

@@ -1,4 +1,12 @@
 import { EngineError } from '../../errors.ts';
+import type { Context } from '../command.ts';
+import type { Flags } from '../flags.ts';
+
+/** The keys that leave a session: `--detach-keys`, else `detachKeys` of the configuration; '' for the usual ones. */
+export async function detachKeysOf(context: Pick<Context, 'config'>, flags: Flags): Promise<string> {
+	const given = flags.string('detach-keys');
+	return given === '' ? ((await context.config()).detachKeys ?? '') : given;
+}
 
 /** The bytes of a key sequence: `ctrl-p,ctrl-q`, `a,ctrl-[`. @throws EngineError `invalid_argument` */
 export function parseDetachKeys(text: string): Uint8Array {

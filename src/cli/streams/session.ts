@@ -19,7 +19,7 @@ export async function runSession(context: Context, options: SessionOptions): Pro
 	const raw = options.tty && options.stdin && (await isTerminal(0));
 	const restore = raw ? enterRawMode() : () => undefined;
 	try {
-		const outcome = await pump({
+		return await pump({
 			stream: options.hijacked.stream,
 			tty: options.tty,
 			stdin: options.stdin,
@@ -27,9 +27,6 @@ export async function runSession(context: Context, options: SessionOptions): Pro
 			stdout: options.stdout ? context.stdout : null,
 			stderr: options.stderr ? context.stderr : null,
 		});
-		restore();
-		if (outcome === 'detached') context.stderr.write('read escape sequence\n');
-		return outcome;
 	} finally {
 		restore();
 	}
