@@ -53,7 +53,7 @@ test('who cannot be joined is named, with the reason', async () => {
 	for (const mode of ['IpcMode', 'PidMode']) {
 		const body = { Image: busybox, HostConfig: { [mode]: 'container:nobody' } };
 		expect(await engine.api('POST', '/containers/create', body)).toMatchObject({
-			status: 404,
+			status: 400,
 			text: '{"message":"No such container: nobody"}\n',
 		});
 	}
