@@ -70,7 +70,7 @@ async function routeCommand(
 	const [word, ...rest] = args;
 	if (word === undefined) return overview(flags, outputs);
 	if (word === 'help') {
-		return rest.length === 0 ? overview(flags, outputs) : routeCommand([...rest, '--help'], flags, outputs, before);
+		return rest.length === 0 ? overview(flags, outputs) : helpOn(rest, flags, outputs, before);
 	}
 	if (word === '__complete') {
 		const { complete } = await import('./completion/complete.ts');
@@ -91,7 +91,7 @@ async function routeCommand(
 			}
 			const path = `${program} ${found.group.name}`;
 			const what = next.startsWith('-') ? `unknown flag: ${next}` : `${program}: unknown command: ${path} ${next}`;
-			stderr.write(`${what}\n\nUsage:  ${path} COMMAND\n\nRun '${path} --help' for more information\n`);
+			stderr.write(`${what}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information\n`);
 			return next.startsWith('-') ? 125 : 1;
 		}
 		case 'none': {
@@ -103,6 +103,25 @@ async function routeCommand(
 			return 1;
 		}
 	}
+}
+
+/** `gantry help TOPIC`. */
+async function helpOn(
+	topic: readonly string[],
+	flags: Flags,
+	outputs: Outputs,
+	before: readonly string[],
+): Promise<number> {
+	const [word = '', ...rest] = topic;
+	const found = findCommand(word, rest);
+	let unknown = found.kind === 'none' ? topic : found.kind === 'group' ? rest : rest.slice(found.used);
+	if (found.kind === 'none') {
+		const { pluginFor } = await import('./plugins/run.ts');
+		if ((await pluginFor(createContext(flags, outputs), word)) !== null) unknown = [];
+	}
+	if (unknown.length === 0) return routeCommand([...topic, '--help'], flags, outputs, before);
+	outputs.stderr.write(`unknown help topic: ${unknown.join(' ')}\n`);
+	return 1;
 }
 
 /** The global flags of a line that is being completed; of a line that is not in order yet, none. */

@@ -160,7 +160,9 @@ describe('hosts', () => {
 		]) {
 			expect(() => parseEndpoint(wrong, null)).toThrow('ssh host connection is not valid: invalid SSH URL');
 		}
-		expect(() => parseEndpoint('fd://', null)).toThrow('fd:// transport is not supported');
+		expect(() => parseEndpoint('fd://', null)).toThrow('unable to parse docker host `fd://`');
+		expect(() => parseEndpoint('fd://3', null)).toThrow('fd:// transport is for daemons');
+		expect(() => parseEndpoint('npipe:////./pipe/x', null)).toThrow('protocol not available');
 		expect(() => parseEndpoint('nothing', null)).toThrow('unable to parse docker host');
 		expect(() => parseEndpoint('tcp://h:99999', null)).toThrow('invalid bind address');
 	});

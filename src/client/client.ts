@@ -2,7 +2,7 @@ import { EngineError } from '../errors.ts';
 import type { ByteDuplex } from '../lib/byte-duplex.ts';
 import { Connection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
-import { connectError, errorOfResponse } from './errors.ts';
+import { connectError, errorOfResponse, requestText } from './errors.ts';
 import { keepsAlive, type ResponseHead, readBody, readHead, sendRequest } from './http.ts';
 import { authority, type Query, queryString } from './query.ts';
 
@@ -112,7 +112,7 @@ export class ApiClient {
 
 	/** A connection of its own, for bytes that the caller understands. */
 	dial(): Promise<ByteDuplex> {
-		return this.connect();
+		return this.connect(requestText('GET', this.options.endpoint, ''));
 	}
 
 	/** Asks the daemon for its newest API version and takes the lower of the two. */
@@ -145,7 +145,7 @@ export class ApiClient {
 		extra: Readonly<Record<string, string>>,
 		versioned = true,
 	): Promise<{ connection: Connection; head: ResponseHead }> {
-		const connection = this.takeIdle() ?? (await this.connectForRequests());
+		const connection = this.takeIdle() ?? (await this.connectForRequests(request, versioned));
 		const used = this.version;
 		const head = await this.attempt(connection, request, extra, versioned);
 		if (head.status !== 400 || !versioned || this.options.apiVersion !== null) return { connection, head };
@@ -166,8 +166,7 @@ export class ApiClient {
 		versioned: boolean,
 	): Promise<ResponseHead> {
 		const { endpoint } = this.options;
-		const prefix = `${endpoint.kind === 'tcp' ? endpoint.basePath : ''}${versioned ? `/v${this.version}` : ''}`;
-		const path = `${prefix}${request.path}${queryString(request.query ?? {})}`;
+		const path = this.pathOf(request, versioned);
 		this.options.trace?.(`${request.method} ${path}`);
 		const body =
 			request.json === undefined ? (request.body ?? null) : new TextEncoder().encode(JSON.stringify(request.json));
@@ -189,7 +188,9 @@ export class ApiClient {
 			return await readHead(connection);
 		} catch (error) {
 			connection.destroy();
-			if (!(error instanceof EngineError)) throw connectError(error, endpoint);
+			if (!(error instanceof EngineError)) {
+				throw connectError(error, endpoint, requestText(request.method, endpoint, path));
+			}
 			throw new EngineError(
 				error.code,
 				`error during connect: ${request.method} ${endpoint.text}${path}: ${error.message}`,
@@ -200,10 +201,18 @@ export class ApiClient {
 		}
 	}
 
+	/** What goes over the wire as the path, with its query. */
+	private pathOf(request: ApiRequest, versioned: boolean): string {
+		const { endpoint } = this.options;
+		const prefix = `${endpoint.kind === 'tcp' ? endpoint.basePath : ''}${versioned ? `/v${this.version}` : ''}`;
+		return `${prefix}${request.path}${queryString(request.query ?? {})}`;
+	}
+
 	/** A login may hang at either end, and only an answer tells that it stands. */
-	private async connectForRequests(): Promise<Connection> {
-		const connection = await this.connect();
-		if (this.options.endpoint.kind !== 'ssh') return connection;
+	private async connectForRequests(request: ApiRequest, versioned: boolean): Promise<Connection> {
+		const { endpoint } = this.options;
+		const connection = await this.connect(requestText(request.method, endpoint, this.pathOf(request, versioned)));
+		if (endpoint.kind !== 'ssh') return connection;
 		let late = false;
 		const timer = setTimeout(() => {
 			late = true;
@@ -222,11 +231,12 @@ export class ApiClient {
 		}
 	}
 
-	private async connect(): Promise<Connection> {
+	/** `asked`: the request that needs it, for an error. */
+	private async connect(asked: string): Promise<Connection> {
 		try {
 			return await Connection.open(this.options.endpoint);
 		} catch (error) {
-			throw connectError(error, this.options.endpoint);
+			throw connectError(error, this.options.endpoint, asked);
 		}
 	}
 

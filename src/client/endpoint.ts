@@ -58,12 +58,11 @@ export function parseEndpoint(text: string, tls: TlsFiles | null): Endpoint {
 			return parseTcp(host, rest, scheme === 'https' ? (tls ?? systemTrust) : scheme === 'http' ? null : tls);
 		case 'ssh':
 			return parseSsh(host, rest);
-		case 'fd':
 		case 'npipe':
-			throw new EngineError(
-				'unsupported',
-				`the ${scheme}:// transport is not supported: use unix://, tcp://, http://, https:// or ssh://`,
-			);
+			throw new EngineError('unsupported', 'protocol not available');
+		case 'fd':
+			if (rest === '') throw new EngineError('invalid_argument', `unable to parse docker host \`${text}\``);
+			throw new EngineError('unsupported', `the fd:// transport is for daemons: use unix://, tcp:// or ssh://`);
 		case undefined:
 			throw new EngineError('invalid_argument', `unable to parse docker host \`${text}\``);
 		default:
@@ -100,7 +99,7 @@ function parseSsh(text: string, rest: string): SshEndpoint {
 	const match = /^(\[[0-9a-fA-F:.%]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/.exec(address);
 	if (match === null)
 		throw wrong(
-			address === '' || address.startsWith(':') ? 'no host specified' : `bad host ${JSON.stringify(address)}`,
+			address === '' || address.startsWith(':') ? 'hostname is empty' : `bad host ${JSON.stringify(address)}`,
 		);
 	const hostname = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
 	const path = socketPath === '/' ? '' : decodePath(socketPath);

@@ -1,5 +1,6 @@
 import { EngineError, type ErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
+import { authority } from './query.ts';
 
 const codes: Readonly<Record<number, ErrorCode>> = {
 	304: 'not_modified',
@@ -49,24 +50,41 @@ const unreachable = new Set([
 	'ETIMEDOUT',
 ]);
 
-/** The error for a daemon that cannot be reached. */
-export function connectError(error: unknown, endpoint: Endpoint): EngineError {
+/** The request that did not get out, as Go's client names it in its errors: `Get "http://…"`. */
+export function requestText(method: string, endpoint: Endpoint, path: string): string {
+	return `${method.slice(0, 1)}${method.slice(1).toLowerCase()} "${baseOf(endpoint)}${path}"`;
+}
+
+function baseOf(endpoint: Endpoint): string {
+	switch (endpoint.kind) {
+		case 'unix':
+			return `http://${encodeURIComponent(endpoint.path)}`;
+		case 'tcp':
+			return `${endpoint.tls === null ? 'http' : 'https'}://${authority(endpoint)}`;
+		case 'ssh':
+			return endpoint.text;
+	}
+}
+
+/** The error for a daemon that cannot be reached. `asked`: the request, as {@link requestText} names it. */
+export function connectError(error: unknown, endpoint: Endpoint, asked: string): EngineError {
 	if (error instanceof EngineError) return error;
 	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-	if (code === 'EACCES' || code === 'EPERM') {
+	if (endpoint.kind === 'unix' && (code === 'EACCES' || code === 'EPERM')) {
+		const why = code === 'EACCES' ? 'permission denied' : 'operation not permitted';
 		return new EngineError(
 			'forbidden',
-			`permission denied while trying to connect to the Gantry daemon socket at ${endpoint.text}`,
+			`permission denied while trying to connect to the Gantry daemon socket at ${endpoint.text}: ${asked}: dial unix ${endpoint.path}: connect: ${why}`,
 			{ cause: error },
 		);
 	}
 	if (code === 'ENOTFOUND' && endpoint.kind === 'tcp') {
-		const why = `lookup ${endpoint.hostname}: no such host`;
-		return new EngineError('unavailable', `error during connect: ${endpoint.text}: ${why}`, { cause: error });
+		const why = `dial tcp: lookup ${endpoint.hostname}: no such host`;
+		return new EngineError('unavailable', `error during connect: ${asked}: ${why}`, { cause: error });
 	}
 	if (endpoint.kind === 'tcp' && endpoint.tls !== null && !unreachable.has(code)) {
 		const reason = error instanceof Error ? error.message : String(error);
-		return new EngineError('unavailable', `error during connect: ${endpoint.text}: ${reason}`, { cause: error });
+		return new EngineError('unavailable', `error during connect: ${asked}: ${reason}`, { cause: error });
 	}
 	return new EngineError(
 		'unavailable',

@@ -28,7 +28,7 @@ const groups = ['container', 'context', 'system', 'volume'];
 const missing: readonly string[] = ['system df', 'system prune'];
 
 /** Types as help shows them. */
-const shownAs: Readonly<Record<string, string>> = { int64: 'int', uint64: 'uint' };
+const shownAs: Readonly<Record<string, string>> = { int64: 'int', uint64: 'uint', ip: 'string' };
 /** Values that stand for nothing. */
 const nothing = ['', '0', 'false', '[]', '0s', 'map[]', '<nil>'];
 

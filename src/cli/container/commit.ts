@@ -10,8 +10,8 @@ export const command: CommandDef = {
 		string('author', 'a', 'Author of the image'),
 		list('change', 'c', 'Dockerfile instruction to apply to the image'),
 		string('message', 'm', 'Message for the history of the image'),
-		bool('no-pause', '', 'Let the container run while it is read'),
-		{ ...bool('pause', 'p', 'Pause the container while it is read'), default: 'true', hidden: true },
+		{ ...bool('no-pause', '', 'Let the container run while it is read'), hidden: true },
+		{ ...bool('pause', 'p', 'Pause the container while it is read'), default: 'true' },
 	],
 	async run(context, flags, [container = '', name = '']) {
 		if (name !== '') parseReference(name);

@@ -3,6 +3,7 @@ import { defaultHost, type Endpoint, parseEndpoint, type TlsFiles } from '../../
 import { EngineError } from '../../errors.ts';
 import { type ConfigFile, configFolder } from '../config-file.ts';
 import type { Flags } from '../flags.ts';
+import { completeHost } from './complete-host.ts';
 import { currentContextName, defaultContext, hostVariable } from './name.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -17,7 +18,9 @@ export async function resolveEndpoint(flags: Flags, env: Env, config: () => Prom
 		return name === defaultContext ? await defaultEndpoint(flags, env) : await endpointOf(name, flags, env);
 	} catch (error) {
 		if (!(error instanceof EngineError)) throw error;
-		const what = error.message.startsWith('ssh host') ? '' : 'unable to resolve docker endpoint: ';
+		const what = /^(ssh host|protocol not|unable to parse docker)/.test(error.message)
+			? ''
+			: 'unable to resolve docker endpoint: ';
 		throw new EngineError(error.code, `Failed to initialize: ${what}${error.message}`, { cause: error });
 	}
 }
@@ -42,8 +45,7 @@ export function defaultContextHost(flags: Flags, env: Env): string {
 	const hosts = flags.list('host');
 	if (hosts.length > 1) throw new EngineError('invalid_argument', 'Specify only one -H');
 	const host = (hosts[0] || hostVariable(env)?.host || defaultHost).trim();
-	if (host.includes('://')) return host;
-	return `tcp://${host.replace(/^(?=:|$)/, 'localhost')}${/:\d+$/.test(host) ? '' : usesTls(flags, env) ? ':2376' : ':2375'}`;
+	return completeHost(host, usesTls(flags, env) ? 2376 : 2375);
 }
 
 async function defaultEndpoint(flags: Flags, env: Env): Promise<Endpoint> {

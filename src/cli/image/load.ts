@@ -12,7 +12,7 @@ export const command: CommandDef = {
 	arity: noArguments,
 	flags: [
 		string('input', 'i', 'Read the archive from a file instead of standard input'),
-		list('platform', '', 'Load only this platform: os/arch[/variant]'),
+		{ ...list('platform', '', 'Load only this platform: os/arch[/variant]'), type: 'string' },
 		bool('quiet', 'q', 'Show no progress'),
 	],
 	async run(context, flags) {

@@ -9,7 +9,7 @@ export const command: CommandDef = {
 	flags: [
 		bool('force', 'f', 'Remove it even when other names or stopped containers use it'),
 		bool('no-prune', '', 'Keep the untagged images that it was made of'),
-		list('platform', '', 'Remove only this platform: os/arch[/variant]'),
+		{ ...list('platform', '', 'Remove only these platforms: os/arch[/variant],…'), type: 'strings' },
 	],
 	async run(context, flags, names) {
 		const images = imagesOf(await context.client());
@@ -17,7 +17,10 @@ export const command: CommandDef = {
 		let code = 0;
 		for (const name of names) {
 			try {
-				const platforms = flags.list('platform').map(platformJson);
+				const platforms = flags
+					.list('platform')
+					.flatMap((text) => text.split(','))
+					.map(platformJson);
 				const items = await images.remove(name, { force, noprune: flags.bool('no-prune'), platforms });
 				for (const { Untagged, Deleted } of items ?? []) {
 					context.stdout.write(

@@ -8,7 +8,7 @@ export const command: CommandDef = {
 	arity: atLeast(1),
 	flags: [
 		string('output', 'o', 'Write to a file instead of standard output'),
-		list('platform', '', 'Save only this platform: os/arch[/variant]'),
+		{ ...list('platform', '', 'Save only this platform: os/arch[/variant]'), type: 'string' },
 	],
 	async run(context, flags, names) {
 		const images = imagesOf(await context.client());
