@@ -103,8 +103,10 @@ function start({ command, signal, onProgress }: UnpackRun): UnpackProcess {
 		async write(bytes) {
 			if (!open) return;
 			try {
-				child.stdin.write(bytes);
-				await Promise.race([child.stdin.flush(), child.exited]);
+				const written = Promise.all([child.stdin.write(bytes), child.stdin.flush()]);
+				// When the process ends first, nobody waits for how its pipe broke.
+				written.catch(() => {});
+				await Promise.race([written, child.exited]);
 			} catch (error) {
 				// It reads no more; its last words say why.
 				if (!isBrokenPipe(error)) throw error;
