@@ -93,7 +93,11 @@ const pruned = {
 function answer(method: string, path: string): Response {
 	if (path === '/system/df') return Response.json(usage);
 	if (/^\/containers\/missing\d?\/start$/.test(path))
-		return Response.json({ message: 'No such container: missing' }, { status: 404 });
+		return new Response('{"message":"No such container: missing"}', {
+			status: 404,
+			headers: { 'content-type': 'application/json' },
+		});
+	if (path === '/events') return new Response('{"Type":"container","Action":"start","time":7}\n');
 	if (path.endsWith('/prune')) return Response.json(pruned);
 	if (path === '/auth') return Response.json({ Status: 'Login Succeeded', IdentityToken: '' });
 	if (path === '/_ping') return new Response('OK', { headers: { 'Api-Version': '1.50', Ostype: 'linux' } });
@@ -129,6 +133,9 @@ beforeAll(() => {
 	writeFileSync(join(folder, 'labels'), 'a=1\nb\n#c\n');
 	writeFileSync(join(folder, 'seccomp.json'), '{ "defaultAction": "SCMP_ACT_ALLOW" }\n');
 	writeFileSync(join(folder, 'bad-env'), 'A B=1\n');
+	writeFileSync(join(folder, 'long-line'), `A=1\nB=${'1'.repeat(65_534)}\n`);
+	writeFileSync(join(folder, 'longest-line'), `A=1\nB=${'1'.repeat(65_533)}\n`);
+	writeFileSync(join(folder, 'not-utf8'), Buffer.from('A=1\nB=\xff\xfe\n', 'latin1'));
 	mkdirSync(join(folder, 'keys'));
 	writeFileSync(join(folder, 'keys', 'config.json'), '{ "detachKeys": "ctrl-e,ctrl-f" }');
 });
@@ -451,6 +458,7 @@ const others: readonly string[] = [
 	'system prune -f',
 	'system prune -af --volumes --filter label=b',
 	'logout',
+	'events --format "{{.ID}}/{{.Action}}/{{.Time}}/{{.TimeNano}}"',
 	'logout host:5000',
 ];
 
@@ -490,6 +498,16 @@ const told: readonly string[] = [
 	// The server takes no attachment over.
 	'run --detach-keys bogus x',
 	'--config keys exec a cmd',
+	'info --format "{{json .ClientInfo.Plugins}}"',
+	'port a x',
+	'port a 70000/udp',
+	'events --format {{.x',
+	'events --format {{.Foo}}',
+	'create --env-file long-line x',
+	'create --env-file longest-line x',
+	'create --env-file not-utf8 x',
+	'exec -d --env-file not-utf8 a cmd',
+	'create --label-file not-utf8 x',
 ];
 
 describe.skipIf(!comparable)('the requests of the command line', () => {

@@ -11,8 +11,8 @@ export const command: CommandDef = {
 		const { NetworkSettings } = await containersOf(await context.client()).inspect(name);
 		const ports = NetworkSettings?.Ports ?? {};
 		const join = (ip: string, port: string) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
-		if (wanted !== undefined) {
-			const port = wanted.includes('/') ? wanted : `${wanted}/tcp`;
+		if (wanted !== undefined && wanted !== '') {
+			const port = portKey(wanted);
 			const bindings = ports[port];
 			if (bindings === undefined || bindings === null) {
 				throw new EngineError('not_found', `Error: No public port '${wanted}' published for ${name}`);
@@ -29,3 +29,16 @@ export const command: CommandDef = {
 		return 0;
 	},
 };
+
+/** `80` or `80/udp` as the keys of the published ports have it. @throws EngineError `invalid_argument` */
+function portKey(wanted: string): string {
+	const [number = '', proto = ''] = wanted.split(/\/(.*)/s);
+	const refuse = (why: string) =>
+		new EngineError(
+			'invalid_argument',
+			`Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: ${why}`,
+		);
+	if (!/^\d+$/.test(number)) throw refuse('invalid syntax');
+	if (Number(number) > 65535) throw refuse('value out of range');
+	return `${number}/${proto === '' ? 'tcp' : proto}`;
+}

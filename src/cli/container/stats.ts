@@ -25,12 +25,13 @@ export const command: CommandDef = {
 		bool('no-trunc', '', 'Show everything in full'),
 	],
 	async run(context, flags, names) {
+		const format = flags.string('format') || ((await context.config()).statsFormat ?? '');
 		const client = await context.client();
 		const watch = createWatch(client, !flags.bool('no-stream'));
 		if (names.length > 0) await watchNamed(watch, names);
 		else await watchAll(client, watch, flags);
-		if (flags.bool('no-stream')) context.stdout.write(picture(watch, flags));
-		else await paint(context, watch, flags, names.length === 0);
+		if (flags.bool('no-stream')) context.stdout.write(picture(watch, flags, format));
+		else await paint(context, watch, () => picture(watch, flags, format), names.length === 0);
 		watch.close();
 		return 0;
 	},
@@ -132,7 +133,7 @@ async function follow(client: ApiClient, watch: Watch, all: boolean): Promise<ne
 	throw new EngineError('unavailable', 'the daemon ended the stream of events');
 }
 
-function picture(watch: Watch, flags: Flags): string {
+function picture(watch: Watch, flags: Flags, format: string): string {
 	const now = performance.now();
 	const stream = !flags.bool('no-stream');
 	const rows = [...watch.shown.values()].map(({ id, stats, at }) =>
@@ -140,7 +141,7 @@ function picture(watch: Watch, flags: Flags): string {
 	);
 	const columns = ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'];
 	return formatList({
-		format: flags.string('format'),
+		format,
 		defaultTable: columns.map((name) => `{{.${name}}}`).join('\t'),
 		headers: usageHeaders,
 		typeName: '*container.statsContext',
@@ -149,10 +150,10 @@ function picture(watch: Watch, flags: Flags): string {
 }
 
 /** Paints over the last picture, again and again, until all are gone that were named. */
-async function paint({ stdout }: Context, watch: Watch, flags: Flags, endless: boolean): Promise<void> {
+async function paint({ stdout }: Context, watch: Watch, draw: () => string, endless: boolean): Promise<void> {
 	const failed = watch.failed ?? new Promise<never>(() => undefined);
 	do {
-		const lines = picture(watch, flags).split('\n');
+		const lines = draw().split('\n');
 		// Home; each line is cleared to its end, and what is below the last one.
 		stdout.write(`\u001b[H${lines.map((line) => `${line} \u001b[K\n`).join('')}\u001b[J`);
 		await stdout.flush();

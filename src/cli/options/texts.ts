@@ -55,15 +55,7 @@ export async function readKeyValueFile(
 		throw new EngineError('invalid_argument', `open ${path}: no such file or directory`);
 	}
 	const found: string[] = [];
-	const lines = new TextDecoder('utf-8', { fatal: true });
-	let text: string;
-	try {
-		text = lines.decode(await file.bytes());
-	} catch (error) {
-		if (!(error instanceof TypeError)) throw error;
-		throw new EngineError('invalid_argument', `invalid env file (${path}): invalid utf8 bytes`, { cause: error });
-	}
-	for (const raw of text.split(/\r?\n/)) {
+	for (const raw of textLines(await file.bytes(), path)) {
 		const line = raw.replace(/^[\s]+/, '');
 		if (line === '' || line.startsWith('#')) continue;
 		const equals = line.indexOf('=');
@@ -79,6 +71,30 @@ export async function readKeyValueFile(
 		}
 	}
 	return found;
+}
+
+/** Bytes of the longest line, its end not counted. */
+const longestLine = 65_535;
+
+/** The lines of a file, read as they are asked for: what is wrong on an earlier line is told first. */
+function* textLines(bytes: Uint8Array, path: string): Generator<string> {
+	const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+	const wrong = (what: string) => new EngineError('invalid_argument', `invalid env file (${path}): ${what}`);
+	for (let from = 0, number = 1; from < bytes.length; number++) {
+		const newline = bytes.indexOf(10, from);
+		const end = newline < 0 ? bytes.length : newline;
+		if (end - from > longestLine) throw wrong('bufio.Scanner: token too long');
+		const line = bytes.subarray(from, bytes[end - 1] === 13 && end > from ? end - 1 : end);
+		from = end + 1;
+		let text: string;
+		try {
+			text = decoder.decode(line);
+		} catch (error) {
+			if (!(error instanceof TypeError)) throw error;
+			throw wrong(`invalid utf8 bytes at line ${number}: [${line.join(' ')}]`);
+		}
+		yield number === 1 && text.startsWith('\ufeff') ? text.slice(1) : text;
+	}
 }
 
 /** The fields of one line of CSV. @throws EngineError for a wrong quote. */

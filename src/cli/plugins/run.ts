@@ -5,7 +5,7 @@ import type { Context } from '../command.ts';
 import { configFolder } from '../config-file.ts';
 import { currentContextName, defaultContext, hostVariable } from '../contexts/name.ts';
 import { isTerminal } from '../streams/terminal.ts';
-import { findPlugin, listPlugins, metadataOf, type Plugin } from './find.ts';
+import { findPlugin, listPlugins, metadataOf, type Plugin, type PluginMetadata } from './find.ts';
 
 /** The only command that a configuration may send elsewhere, as in Docker's client. */
 const aliasable = 'builder';
@@ -60,18 +60,25 @@ async function hostFor(context: Context): Promise<Record<string, string>> {
 	return { DOCKER_HOST: hostVariable(context.env)?.host ?? defaultHost };
 }
 
-/** The commands that plugins add, for the overview: those that answer as plugins do. */
-export async function pluginCommands(context: Context): Promise<{ readonly name: string; readonly summary: string }[]> {
+/** The plugins that answer as plugins do, by name, with what they say of themselves. */
+export async function describedPlugins(
+	context: Context,
+): Promise<{ readonly plugin: Plugin; readonly metadata: PluginMetadata }[]> {
 	const folder = configFolder(context.globals.string('config'), context.env);
 	const plugins = await listPlugins(folder, await context.config());
 	const described = await Promise.all(
 		plugins.map(async (plugin) => ({
-			name: plugin.name,
+			plugin,
 			metadata: await metadataOf(plugin, { [callerVariable]: process.execPath }),
 		})),
 	);
-	return described.flatMap(({ name, metadata }) => {
-		if (metadata === null || metadata.Hidden === true) return [];
+	return described.flatMap(({ plugin, metadata }) => (metadata === null ? [] : [{ plugin, metadata }]));
+}
+
+/** The commands that plugins add, for the overview. */
+export async function pluginCommands(context: Context): Promise<{ readonly name: string; readonly summary: string }[]> {
+	return (await describedPlugins(context)).flatMap(({ plugin: { name }, metadata }) => {
+		if (metadata.Hidden === true) return [];
 		const { ShortDescription = '', Vendor, Version } = metadata;
 		return [{ name: `${name}*`, summary: `${ShortDescription} (${[Vendor, Version].filter(Boolean).join(', ')})` }];
 	});

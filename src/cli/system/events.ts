@@ -15,13 +15,18 @@ export const command: CommandDef = {
 		string('until', '', 'End at a time'),
 	],
 	async run(context, flags) {
+		const print = await printerOf(flags.string('format')).catch((error: unknown) => {
+			if (!(error instanceof Error && error.name === 'TemplateError')) throw error;
+			context.stderr.write(`Error parsing format: ${error.message}\n`);
+			return null;
+		});
+		if (print === null) return wrongUsage;
 		const now = Date.now();
 		const events = systemOf(await context.client()).events({
 			since: apiTime(flags.string('since'), now),
 			until: apiTime(flags.string('until'), now),
 			filters: parseFilters(flags.list('filter')),
 		});
-		const print = await printerOf(flags.string('format'));
 		for await (const event of events) {
 			context.stdout.write(`${print(event)}\n`);
 			await context.stdout.flush();
@@ -30,18 +35,51 @@ export const command: CommandDef = {
 	},
 };
 
+/** The exit code of a template that cannot be. */
+const wrongUsage = 64;
+
+/** All members of an event, none of them set. */
+const emptyEvent = {
+	Status: '',
+	ID: '',
+	From: '',
+	Type: '',
+	Action: '',
+	Actor: { ID: '', Attributes: {} },
+	Scope: '',
+	Time: 0,
+	TimeNano: 0,
+};
+
 type Event = EventMessage & { readonly raw: string; readonly nano: bigint };
 
 async function printerOf(format: string): Promise<(event: Event) => string> {
 	if (format === '') return eventLine;
 	if (format === 'json' || /^\{\{\s*json\s+\.\s*\}\}$/.test(format)) return (event) => event.raw;
-	const { compileTemplate, parsingError, TemplateError } = await import('../../lib/template/template.ts');
-	try {
-		const render = compileTemplate(format, { missing: 'no-value' });
-		return ({ raw: _raw, nano: _nano, ...event }) => render(event);
-	} catch (error) {
-		throw error instanceof TemplateError ? parsingError(error) : error;
-	}
+	const { compileTemplate } = await import('../../lib/template/template.ts');
+	// What is no member of an event is told before the first one comes.
+	compileTemplate(format, {
+		missing: 'field-error',
+		typeName: '*events.Message',
+		maps: new Set(['Attributes']),
+	})(emptyEvent);
+	const render = compileTemplate(format, { missing: 'no-value' });
+	return ({ raw: _raw, nano: _nano, ...event }) => render(withFieldNames(event));
+}
+
+/** Members that events of containers and images have since before types and actors. */
+interface OldMembers {
+	readonly status?: string;
+	readonly id?: string;
+	readonly from?: string;
+}
+
+/** The event with the names that Go's fields have, too, out of the sight of `json`. */
+function withFieldNames(event: EventMessage & OldMembers): EventMessage {
+	const { status = '', id = '', from = '', scope = '', time = 0, timeNano = 0 } = event;
+	const fields = { Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: timeNano };
+	for (const [name, value] of Object.entries(fields)) Object.defineProperty(event, name, { value, enumerable: false });
+	return event;
 }
 
 function eventLine({ nano, Type, Action, Actor }: Event): string {

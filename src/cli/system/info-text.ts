@@ -107,6 +107,5 @@ function registryLines(info: SystemInfo): string[] {
 		...(hosts.length > 0 ? [' Insecure Registries:', ...hosts.map((host) => `  ${host}`)] : []),
 		...(Mirrors && Mirrors.length > 0 ? [' Registry Mirrors:', ...Mirrors.map((mirror) => `  ${mirror}`)] : []),
 		field('Live Restore Enabled', info.LiveRestoreEnabled ?? false),
-		...(info.FirewallBackend ? [field('Firewall Backend', info.FirewallBackend.Driver)] : []),
 	];
 }

@@ -28,6 +28,12 @@ export const command: CommandDef = {
 			const { compileTemplate, mapMembers, parsingError, TemplateError } = await import(
 				'../../lib/template/template.ts'
 			);
+			const { describedPlugins } = await import('../plugins/run.ts');
+			const Plugins = (await describedPlugins(context)).map(({ plugin, metadata }) => ({
+				...metadata,
+				Name: plugin.name,
+				Path: plugin.path,
+			}));
 			try {
 				const source = format === 'json' ? '{{json .}}' : format;
 				const render = compileTemplate(source, {
@@ -35,7 +41,7 @@ export const command: CommandDef = {
 					typeName: 'system.dockerInfo',
 					maps: mapMembers,
 				});
-				context.stdout.write(`${render({ ...info, ClientInfo: client })}\n`);
+				context.stdout.write(`${render({ ...info, ClientInfo: { ...client, Plugins, Warnings: null } })}\n`);
 			} catch (error) {
 				throw error instanceof TemplateError ? parsingError(error) : error;
 			}
