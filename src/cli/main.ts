@@ -1,6 +1,6 @@
 import type { ApiClient } from '../client/client.ts';
 import { EngineError, messageOf } from '../errors.ts';
-import type { Context } from './command.ts';
+import type { CommandDef, Context } from './command.ts';
 import { type CommandEntry, findCommand, groups, rootEntries } from './commands.ts';
 import type { ConfigFile } from './config-file.ts';
 import { Flags, parseFlags } from './flags.ts';
@@ -160,14 +160,12 @@ async function runCommand(
 		stderr.write(usageError(parsed.message, name, def));
 		return 125;
 	}
-	const foreign = def.flags.filter(
-		(flag) => (flag.windows === true || flag.experimental === true) && parsed.flags.changed(flag.name),
-	);
-	if (foreign.length > 0) {
-		for (const { name: flag, windows } of foreign) {
-			const where = windows === true ? 'running on windows' : 'with experimental features enabled';
-			stderr.write(`"--${flag}" is only supported on a Gantry daemon ${where}\n`);
-		}
+	const context = createContext(globals, { stdout, stderr });
+	const { tooNew } = await import('./required-versions.ts');
+	const canonical = entry.aliases[0] ?? name.slice(program.length + 1);
+	const refusal = foreignFlags(def, parsed.flags) || (await tooNew(context, canonical, name, def, parsed.flags));
+	if (refusal !== '') {
+		stderr.write(`${refusal}\n`);
 		return 1;
 	}
 	const count = parsed.args.length;
@@ -178,7 +176,18 @@ async function runCommand(
 		stderr.write(usageError(message, name, def, openEnded ? 'See' : 'Run'));
 		return 1;
 	}
-	return def.run(createContext(globals, { stdout, stderr }), parsed.flags, parsed.args);
+	return def.run(context, parsed.flags, parsed.args);
+}
+
+/** What only a daemon of another kind could do, one a line. */
+function foreignFlags(def: CommandDef, flags: Flags): string {
+	return def.flags
+		.filter((flag) => (flag.windows === true || flag.experimental === true) && flags.changed(flag.name))
+		.map(({ name, windows }) => {
+			const where = windows === true ? 'running on windows' : 'with experimental features enabled';
+			return `"--${name}" is only supported on a Gantry daemon ${where}`;
+		})
+		.join('\n');
 }
 
 function arityMessage({ min, max }: { min: number; max: number }): string {

@@ -145,11 +145,17 @@ afterAll(() => {
 	rmSync(folder, { recursive: true, force: true });
 });
 
-async function runOne(program: readonly string[], args: readonly string[]) {
+async function runOne(program: readonly string[], args: readonly string[], apiVersion = '') {
 	recorded = [];
 	const child = Bun.spawn([...program, ...args], {
 		cwd: folder,
-		env: { PATH: process.env.PATH, HOME: folder, FROM_OUTSIDE: 'yes', DOCKER_HOST: `unix://${socket}` },
+		env: {
+			PATH: process.env.PATH,
+			HOME: folder,
+			FROM_OUTSIDE: 'yes',
+			DOCKER_HOST: `unix://${socket}`,
+			DOCKER_API_VERSION: apiVersion,
+		},
 		stdin: 'ignore',
 		stdout: 'pipe',
 		stderr: 'pipe',
@@ -551,5 +557,32 @@ describe.skipIf(!comparable)('the requests of the command line', () => {
 			expect(actual.stderr.split('\n')[0]).toBe(sameWords(expected.stderr.split('\n')[0] ?? ''));
 			expect(actual.requests.length === 0).toBe(expected.requests.length === 0);
 		});
+	}
+	const versioned = [
+		'run -d --annotation a=b --gpus all --cgroupns host --platform linux/amd64 x',
+		'create --init --health-start-period 1s --health-start-interval 1s x',
+		'container create --cpus 1 --stop-timeout 3',
+		'exec -d -w / a cmd',
+		'update --pids-limit 3 a',
+		'rmi --platform linux/amd64 a',
+		'save --platform linux/amd64 a',
+		'builder prune -f',
+		'container prune -f',
+		'system df',
+	];
+	for (const version of ['1.24', '1.30', '1.41']) {
+		for (const line of versioned) {
+			test(`DOCKER_API_VERSION=${version} ${line}`, async () => {
+				const expected = await runOne([docker ?? 'docker'], words(line), version);
+				const actual = await runOne([process.execPath, main], words(line), version);
+				const wrong = / requires API version /.test(expected.stderr);
+				expect(/ requires API version /.test(actual.stderr)).toBe(wrong);
+				if (!wrong) return;
+				const said = expected.stderr.replace(/^DEPRECATED: [\s\S]*?\n\n/, '');
+				expect(actual.stderr).toBe(sameWords(said));
+				expect(actual.code).toBe(expected.code);
+				expect(actual.requests).toEqual([]);
+			});
+		}
 	}
 });
