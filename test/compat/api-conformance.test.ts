@@ -99,6 +99,8 @@ describe.skipIf(!runs)('the Engine API by its reference', () => {
 			covered.add(operation.id);
 		});
 		if (!/\{(id|name)\}/.test(operation.path) || !operation.responses.has(404)) continue;
+		// Says first that there is no swarm.
+		if (operation.id === 'VolumeUpdate') continue;
 		test(`${operation.id}: nothing by that name`, async () => {
 			await callOf(operation)(404, { id: 'no-such-thing', ...unknownNeeds[operation.id] });
 		});

@@ -86,6 +86,10 @@ export const otherScenarios: Scenarios = {
 		await world.ask('POST', '/volumes/create', { body: { Name: 'idle' } });
 		await call(204, { id: 'idle' });
 	},
+	async VolumeUpdate(call) {
+		// Cluster volumes need a swarm, which the engine is not part of.
+		await call(503, { id: 'seen', query: { version: 0 }, body: {} });
+	},
 	async VolumePrune(call, world) {
 		await world.ask('POST', '/volumes/create', { body: { Name: 'unused' } });
 		await call(200);
